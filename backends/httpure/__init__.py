@@ -1,0 +1,174 @@
+"""httpure: an HTTP client with a pure core and pluggable backends.
+
+    import httpure
+
+    response = httpure.get("https://example.org")
+
+`Client` blocks; `AsyncClient` works on asyncio and trio. `httpure.sockets`, `httpure.asyncio` and `httpure.trio` are
+the same client for those who choose the backend by an import. The protocol itself is in `httpure_core`.
+"""
+
+from __future__ import annotations
+
+import mimetypes as _mimetypes
+import os as _os
+import time as _time
+from typing import TYPE_CHECKING, Any
+
+from httpure_core import __version__, ambient
+from httpure_core.auth import Auth, BasicAuth, DigestAuth, FunctionAuth
+from httpure_core.config.options import USE_CLIENT_DEFAULT, Limits, Proxy, Timeout
+from httpure_core.content.streams import AsyncByteStream, ByteStream, SyncByteStream
+from httpure_core.errors import (
+    CloseError,
+    ConnectError,
+    ConnectTimeout,
+    CookieConflict,
+    DecodingError,
+    HTTPError,
+    HTTPStatusError,
+    InvalidURL,
+    LocalProtocolError,
+    NetworkError,
+    PoolTimeout,
+    ProtocolError,
+    ProxyError,
+    ReadError,
+    ReadTimeout,
+    RemoteProtocolError,
+    RequestError,
+    RequestNotRead,
+    ResponseNotRead,
+    StreamClosed,
+    StreamConsumed,
+    StreamError,
+    TimeoutException,
+    TooManyRedirects,
+    TransportError,
+    UnsupportedProtocol,
+    WriteError,
+    WriteTimeout,
+)
+from httpure_core.models.cookies import Cookies
+from httpure_core.models.cookies import install_jar_view as _install_jar_view
+from httpure_core.models.headers import Headers
+from httpure_core.models.query import QueryParams
+from httpure_core.models.request import Request
+from httpure_core.models.response import Response
+from httpure_core.models.status import codes
+from httpure_core.models.url import URL
+
+from ._api import delete, get, head, options, patch, post, put, request, stream
+from ._async_client import AsyncClient
+from ._client import Client
+from ._defaults import default_headers as _default_headers
+from ._jar import jar_view as _jar_view
+from ._netrc import NetRCAuth
+from ._transports.base import AsyncBaseTransport, BaseTransport
+from ._transports.http import AsyncHTTPTransport, HTTPTransport
+from ._transports.mock import MockTransport
+from .sockets import Backend as _Backend  # noqa: F401  # now, rather than when the first client is made
+
+if TYPE_CHECKING:
+    from ._tls import create_ssl_context
+
+__title__ = "httpure"
+__description__ = "An HTTP client with a pure core and pluggable backends."
+
+__all__ = [
+    "URL",
+    "USE_CLIENT_DEFAULT",
+    "AsyncBaseTransport",
+    "AsyncByteStream",
+    "AsyncClient",
+    "AsyncHTTPTransport",
+    "Auth",
+    "BaseTransport",
+    "BasicAuth",
+    "ByteStream",
+    "Client",
+    "CloseError",
+    "ConnectError",
+    "ConnectTimeout",
+    "CookieConflict",
+    "Cookies",
+    "DecodingError",
+    "DigestAuth",
+    "FunctionAuth",
+    "HTTPError",
+    "HTTPStatusError",
+    "HTTPTransport",
+    "Headers",
+    "InvalidURL",
+    "Limits",
+    "LocalProtocolError",
+    "MockTransport",
+    "NetRCAuth",
+    "NetworkError",
+    "PoolTimeout",
+    "ProtocolError",
+    "Proxy",
+    "ProxyError",
+    "QueryParams",
+    "ReadError",
+    "ReadTimeout",
+    "RemoteProtocolError",
+    "Request",
+    "RequestError",
+    "RequestNotRead",
+    "Response",
+    "ResponseNotRead",
+    "StreamClosed",
+    "StreamConsumed",
+    "StreamError",
+    "SyncByteStream",
+    "Timeout",
+    "TimeoutException",
+    "TooManyRedirects",
+    "TransportError",
+    "UnsupportedProtocol",
+    "WriteError",
+    "WriteTimeout",
+    "__description__",
+    "__title__",
+    "__version__",
+    "codes",
+    "create_ssl_context",
+    "delete",
+    "get",
+    "head",
+    "options",
+    "patch",
+    "post",
+    "put",
+    "request",
+    "stream",
+]
+
+ambient.install(
+    random_bytes=_os.urandom,
+    wall_time=_time.time,
+    guess_type=lambda name: _mimetypes.guess_type(name)[0],
+)
+_install_jar_view(_jar_view)
+_default_headers()  # finds out which decoders are installed: now, rather than when the first client is made
+
+
+def __getattr__(name: str) -> Any:
+    # What would import `ssl`, for the many programs and tests that need none of it.
+    if name == "create_ssl_context":
+        from ._tls import create_ssl_context
+
+        return create_ssl_context
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _show_as_public() -> None:
+    # Users find these classes here: so say tracebacks, reprs and pickles.
+    for name in __all__:
+        value = globals().get(name)
+        if isinstance(value, type) and value.__module__.startswith("httpure"):
+            value.__module__ = __name__
+
+
+_show_as_public()

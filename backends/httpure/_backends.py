@@ -1,0 +1,97 @@
+"""What a backend is: a clock, a lock, and seven effects, with not a word of HTTP in them.
+
+A backend performs the effects that touch the world; `_driving.py` performs the others for all of them. Each
+method takes its effect from `httpure_core.effects`, whose docstring says what must be filled in and what may be raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Protocol
+
+from httpure_core.contracts import Mutex
+from httpure_core.effects import Dial, Flush, Offload, Park, Receive, Resolve, Sleep
+
+__all__ = ["AsyncBackend", "BlockingBackend"]
+
+
+class BlockingBackend(Protocol):
+    """Performs each effect before it returns."""
+
+    #: How the backend is called in messages and on the command line.
+    name: str
+
+    def clock(self) -> float:
+        """Return monotonic seconds."""
+        ...
+
+    def mutex(self) -> Mutex:
+        """Return a new lock."""
+        ...
+
+    def resolve(self, effect: Resolve) -> None:
+        """Look a host name up."""
+        ...
+
+    def dial(self, effect: Dial) -> None:
+        """Connect to an address and make the link."""
+        ...
+
+    def flush(self, effect: Flush) -> None:
+        """Send what the link's machine has to send."""
+        ...
+
+    def receive(self, effect: Receive) -> None:
+        """Read from the link until the signal is set."""
+        ...
+
+    def park(self, effect: Park) -> None:
+        """Wait until the signal is set."""
+        ...
+
+    def sleep(self, effect: Sleep) -> None:
+        """Wait for some seconds."""
+        ...
+
+
+class AsyncBackend(Protocol):
+    """Performs each effect before it returns None, or else returns an awaitable that performs it."""
+
+    #: How the backend is called in messages and on the command line.
+    name: str
+
+    def clock(self) -> float:
+        """Return monotonic seconds."""
+        ...
+
+    def mutex(self) -> Mutex:
+        """Return a new lock."""
+        ...
+
+    def resolve(self, effect: Resolve) -> Awaitable[None] | None:
+        """Look a host name up."""
+        ...
+
+    def dial(self, effect: Dial) -> Awaitable[None] | None:
+        """Connect to an address and make the link."""
+        ...
+
+    def flush(self, effect: Flush) -> Awaitable[None] | None:
+        """Send what the link's machine has to send."""
+        ...
+
+    def receive(self, effect: Receive) -> Awaitable[None] | None:
+        """Wait until the signal is set, reading from the link if nobody else does."""
+        ...
+
+    def park(self, effect: Park) -> Awaitable[None] | None:
+        """Wait until the signal is set."""
+        ...
+
+    def sleep(self, effect: Sleep) -> Awaitable[None] | None:
+        """Wait for some seconds."""
+        ...
+
+    def offload(self, effect: Offload) -> Awaitable[None] | None:
+        """Call a function that blocks, in a worker thread."""
+        ...

@@ -1,0 +1,262 @@
+"""What the blocking and the async client have in common: their configuration, and making requests of it.
+
+A client is the `Session` that the core's `follow` works for. Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+import enum
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from httpure_core.auth import Auth, AuthTypes, build_auth, userinfo_auth
+from httpure_core.config.merge import (
+    merge_cookies,
+    merge_headers,
+    merge_query,
+    merge_url,
+    with_trailing_slash,
+)
+from httpure_core.config.options import USE_CLIENT_DEFAULT, Timeout, TimeoutTypes, UseClientDefault
+from httpure_core.config.patterns import URLPattern
+from httpure_core.content.encode import encode_request
+from httpure_core.content.multipart import boundary_from_content_type
+from httpure_core.content.streams import AsyncByteStream, ByteStream, SyncByteStream
+from httpure_core.content.types import RequestContent, RequestData, RequestFiles
+from httpure_core.contracts import Mutex
+from httpure_core.models.cookies import Cookies, CookieTypes
+from httpure_core.models.headers import Headers, HeaderTypes
+from httpure_core.models.query import QueryParams, QueryParamTypes
+from httpure_core.models.request import Request, checked_method, complete_headers
+from httpure_core.models.url import URL
+
+from ._defaults import default_headers
+
+__all__ = ["BaseClient", "EventHooks"]
+
+#: Functions to call, under "request" and "response".
+EventHooks: TypeAlias = Mapping[str, list[Callable[..., Any]]]
+
+TransportT = TypeVar("TransportT")
+
+_NO_BODY = ByteStream(b"")
+
+
+class State(enum.Enum):
+    """What a client can be used for."""
+
+    UNOPENED = enum.auto()
+    OPENED = enum.auto()
+    CLOSED = enum.auto()
+
+
+class BaseClient(Generic[TransportT]):
+    """The configuration of a client."""
+
+    clock: Callable[[], float]
+
+    def __init__(
+        self,
+        *,
+        auth: AuthTypes | None,
+        params: QueryParamTypes | None,
+        headers: HeaderTypes | None,
+        cookies: CookieTypes | None,
+        timeout: TimeoutTypes,
+        follow_redirects: bool,
+        max_redirects: int,
+        event_hooks: EventHooks | None,
+        base_url: URL | str,
+        trust_env: bool,
+        default_encoding: str | Callable[[bytes], str],
+        transport: TransportT,
+        mounts: Mapping[str, TransportT | None] | None,
+    ) -> None:
+        self.follow_redirects = follow_redirects
+        self.max_redirects = max_redirects
+        self.default_encoding = default_encoding
+        self.mutex: Mutex = threading.Lock()
+        self._trust_env = trust_env
+        self._state = State.UNOPENED
+        self._transport = transport
+        self._mounts = sorted((URLPattern(key), mounted) for key, mounted in mounts.items()) if mounts else []
+        self.auth = auth
+        self.base_url = base_url
+        self.headers = headers
+        self.params = params
+        self.cookies = cookies
+        self.timeout = timeout
+        self.event_hooks = event_hooks
+
+    @property
+    def is_closed(self) -> bool:
+        """True once the client was closed."""
+        return self._state is State.CLOSED
+
+    @property
+    def trust_env(self) -> bool:
+        """True if the client looks at environment variables."""
+        return self._trust_env
+
+    @property
+    def timeout(self) -> Timeout:
+        """The time limits of requests that bring none of their own."""
+        return self._timeout
+
+    @timeout.setter
+    def timeout(self, timeout: TimeoutTypes) -> None:
+        self._timeout = timeout if isinstance(timeout, Timeout) else Timeout(timeout)
+
+    @property
+    def event_hooks(self) -> dict[str, list[Callable[..., Any]]]:
+        """The functions that are called with each request, before it is sent, and with each response."""
+        return self._event_hooks
+
+    @event_hooks.setter
+    def event_hooks(self, event_hooks: EventHooks | None) -> None:
+        given = event_hooks or {}
+        self._event_hooks = {name: list(given.get(name, ())) for name in ("request", "response")}
+
+    @property
+    def auth(self) -> Auth | None:
+        """The authentication of requests that bring none of their own."""
+        return self._auth
+
+    @auth.setter
+    def auth(self, auth: AuthTypes | None) -> None:
+        self._auth = build_auth(auth)
+
+    @property
+    def base_url(self) -> URL:
+        """What is put before the relative URLs of requests."""
+        return self._base_url
+
+    @base_url.setter
+    def base_url(self, base_url: URL | str) -> None:
+        self._base_url = with_trailing_slash(base_url) if base_url else URL("")
+
+    @property
+    def headers(self) -> Headers:
+        """The headers that all requests have."""
+        return self._headers
+
+    @headers.setter
+    def headers(self, headers: HeaderTypes | None) -> None:
+        merged = default_headers().copy()
+        if headers:
+            merged.update(headers)
+        self._headers = merged
+
+    @property
+    def cookies(self) -> Cookies:
+        """The cookies that responses have set, and requests are sent with."""
+        return self._cookies
+
+    @cookies.setter
+    def cookies(self, cookies: CookieTypes | None) -> None:
+        self._cookies = Cookies(cookies)
+
+    @property
+    def params(self) -> QueryParams:
+        """The query parameters that all requests have."""
+        return self._params
+
+    @params.setter
+    def params(self, params: QueryParamTypes | None) -> None:
+        self._params = QueryParams(params)
+
+    def build_request(
+        self,
+        method: str,
+        url: URL | str,
+        *,
+        content: RequestContent | None = None,
+        data: RequestData | None = None,
+        files: RequestFiles | None = None,
+        json: Any | None = None,
+        params: QueryParamTypes | None = None,
+        headers: HeaderTypes | None = None,
+        cookies: CookieTypes | None = None,
+        timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
+        extensions: Mapping[str, Any] | None = None,
+    ) -> Request:
+        """Make a request of the arguments and the client's configuration, without sending it.
+
+        Headers, query parameters and cookies are put together, and where both name the same thing the arguments
+        win; of all else they win altogether. What you get can be changed before it is given to `send`.
+
+        Raises ValueError, TypeError and InvalidURL for arguments that no request can be made of.
+        """
+        target = merge_url(self._base_url, url)
+        if params is not None or self._params:
+            target = merge_query(target, self._params, params)
+        method = method if method in _UPPER else checked_method(method)
+        merged = merge_headers(self._headers, headers)
+        described: dict[str, str] = {}
+        stream: SyncByteStream | AsyncByteStream = _NO_BODY
+        if content is not None or data is not None or files is not None or json is not None:
+            boundary = boundary_from_content_type(merged.get("content-type")) if files else None
+            described, stream = encode_request(content, data, files, json, boundary)
+        limits = self._timeout if timeout is USE_CLIENT_DEFAULT else _timeout(timeout)
+        request = Request.assemble(
+            method,
+            target,
+            complete_headers(method, target, merged, described, stream),
+            stream,
+            stream.content if type(stream) is ByteStream else None,
+            {"timeout": limits.as_dict()}
+            if extensions is None
+            else {"timeout": limits.as_dict(), **extensions},
+        )
+        if cookies is not None or self._cookies:
+            together = merge_cookies(self._cookies, cookies)
+            if together is not None:
+                together.set_cookie_header(request)
+        return request
+
+    # What the core's `follow` asks of a session.
+
+    @property
+    def store(self) -> Cookies:
+        """The cookies, which responses change."""
+        return self._cookies
+
+    @property
+    def hooks(self) -> dict[str, list[Callable[..., Any]]]:
+        """The event hooks."""
+        return self._event_hooks
+
+    def transport_for(self, url: URL) -> TransportT:
+        """Return the transport that serves the URL: the most specific mount that matches, or else the client's own."""
+        for pattern, transport in self._mounts:
+            if pattern.matches(url):
+                return self._transport if transport is None else transport
+        return self._transport
+
+    # For the two clients.
+
+    def _auth_for(self, request: Request, auth: AuthTypes | UseClientDefault | None) -> Auth | None:
+        chosen = self._auth if isinstance(auth, UseClientDefault) else build_auth(auth)
+        return userinfo_auth(request.url) if chosen is None else chosen
+
+    def _open(self) -> None:
+        if self._state is State.OPENED:
+            raise RuntimeError("This client is open already: it cannot be entered twice.")
+        self._check_not_closed()
+        self._state = State.OPENED
+
+    def _check_not_closed(self) -> None:
+        if self._state is State.CLOSED:
+            raise RuntimeError("This client is closed: make a new one to send more requests.")
+
+    def _transports(self) -> list[TransportT]:
+        mounted = [transport for _, transport in self._mounts if transport is not None]
+        return [self._transport, *mounted]
+
+
+_UPPER = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+
+
+def _timeout(timeout: Any) -> Timeout:
+    return timeout if isinstance(timeout, Timeout) else Timeout(timeout)

@@ -1,0 +1,56 @@
+"""An incoming body as a byte stream, in each colour: each piece is one small operation of the core."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+from httpure_core.content.streams import AsyncByteStream, SyncByteStream
+from httpure_core.operations.body import IncomingBody
+
+from ._driving import AsyncDriver, BlockingDriver
+
+__all__ = ["AsyncBody", "BlockingBody"]
+
+
+class BlockingBody(SyncByteStream):
+    """The stream of a response that a blocking transport received."""
+
+    __slots__ = ("_driver", "incoming")
+
+    def __init__(self, incoming: IncomingBody, driver: BlockingDriver) -> None:
+        self.incoming = incoming
+        self._driver = driver
+
+    def __iter__(self) -> Iterator[bytes]:
+        while piece := self._driver.run(self.incoming.next_piece()):
+            yield piece
+
+    def close(self) -> None:
+        """Give up what has not arrived, and free the connection."""
+        self.incoming.close()
+
+
+class AsyncBody(AsyncByteStream):
+    """The stream of a response that an async transport received.
+
+    Its own iterator, not a generator: there is nothing to finalise where one is left unfinished.
+    """
+
+    __slots__ = ("_driver", "incoming")
+
+    def __init__(self, incoming: IncomingBody, driver: AsyncDriver) -> None:
+        self.incoming = incoming
+        self._driver = driver
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await self._driver.run(self.incoming.next_piece())
+        if not piece:
+            raise StopAsyncIteration
+        return piece
+
+    async def aclose(self) -> None:
+        """Give up what has not arrived, and free the connection. Does not wait."""
+        self.incoming.close()

@@ -1,0 +1,47 @@
+"""TLS that costs nothing before it is needed: not even the import of `ssl`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    import ssl
+
+    from ._tls import TLSConfig, TLSPipe
+
+__all__ = ["CertTypes", "LazyTLS", "VerifyTypes"]
+
+#: True for the authorities of certifi, False for none, the path of a file or folder of them, or a context.
+VerifyTypes: TypeAlias = "ssl.SSLContext | str | bool"
+#: A PEM file, or (certificate, key), or (certificate, key, password of the key).
+CertTypes: TypeAlias = "str | tuple[str, str] | tuple[str, str, str]"
+
+
+class LazyTLS:
+    """The TLS configuration of a transport. See `contracts.TLS`."""
+
+    __slots__ = ("_arguments", "_config")
+
+    def __init__(self, verify: VerifyTypes, cert: CertTypes | None, trust_env: bool) -> None:
+        self._arguments = (verify, cert, trust_env)
+        self._config: TLSConfig | None = None
+
+    @property
+    def prepared(self) -> bool:
+        """True once the certificates are loaded."""
+        return self._config is not None and self._config.prepared
+
+    def prepare(self) -> None:
+        """Import `ssl` and load the certificates."""
+        from ._tls import TLSConfig
+
+        config = TLSConfig(*self._arguments)
+        config.prepare()
+        self._config = config
+
+    def machine(self, server_hostname: str, alpn: list[str]) -> TLSPipe:
+        """Make the machine of one connection."""
+        if self._config is None:
+            self.prepare()
+        assert self._config is not None
+        return self._config.machine(server_hostname, alpn)

@@ -1,0 +1,144 @@
+"""A link over a non-blocking socket, as far as it is the same for every way of waiting.
+
+`push` and `pull` do what the kernel allows right now; how to wait until it allows more is what backends differ in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from typing import Any
+
+from httpure_core.contracts import Machine, Mutex
+from httpure_core.effects import Address, Resolve
+from httpure_core.signals import ReadTurn
+
+from ._socket_waiting import wait_for_read
+
+__all__ = ["SocketLink", "addresses_of", "host_bytes", "open_socket", "socket_address"]
+
+#: Bytes asked for in one read. It doubles while reads come back full: a large transfer takes few of them, and
+#: a small response does not pay for a large buffer.
+FIRST_READ = 64 * 1024
+LARGEST_READ = 512 * 1024
+
+
+class SocketLink:
+    """Owns a connected socket and the bytes that it has not taken yet. See `contracts.Link`."""
+
+    __slots__ = ("_read_size", "_wait_for_read", "machine", "mutex", "sock", "turn", "unsent")
+
+    def __init__(self, sock: socket.socket, machine: Machine, mutex: Mutex) -> None:
+        self.sock = sock
+        self.machine = machine
+        self.mutex = mutex  # guards machine and turn; never held while waiting
+        self.turn = ReadTurn()
+        self.unsent = b""  # guarded by whatever lets one task send at a time
+        self._read_size = FIRST_READ
+        self._wait_for_read = wait_for_read(sock)
+
+    def push(self) -> bool:
+        """Send what the kernel takes now; True if nothing is left. Raises OSError."""
+        with self.mutex:
+            data = self.machine.data_to_send()
+        if self.unsent:
+            data = self.unsent + data
+        while data:
+            try:
+                sent = self.sock.send(data)
+            except (BlockingIOError, InterruptedError):
+                self.unsent = data
+                return False
+            data = data[sent:] if sent < len(data) else b""
+        self.unsent = b""
+        return True
+
+    def pull(self) -> bool:
+        """Feed the machine what the kernel has now; False if that is nothing.
+
+        The end of the connection is told to the machine, so nothing is raised. There is no checkpoint between
+        the arrival of bytes and the machine that takes them.
+        """
+        try:
+            data = self.sock.recv(self._read_size)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError as exc:
+            with self.mutex:
+                self.machine.receive_eof(exc)
+            return True
+        with self.mutex:
+            if data:
+                self.machine.receive_data(data)
+            else:
+                self.machine.receive_eof()
+        if len(data) == self._read_size < LARGEST_READ:
+            self._read_size *= 2
+        return True
+
+    def nudge(self) -> None:
+        """Nothing to do: this link reads only when somebody wants to."""
+
+    def is_stale(self) -> bool:
+        """Feed what has arrived while the link was idle, session tickets or an end; True if it is closed."""
+        try:
+            # A socket at its end stays readable after the read: so does one that is talked to without cause.
+            return self._wait_for_read(0) and self.pull() and self._wait_for_read(0)
+        except (OSError, ValueError):
+            return True
+
+    def close(self) -> None:
+        """Close the socket."""
+        with contextlib.suppress(OSError):
+            self.sock.close()
+
+
+def open_socket(
+    address: Address, local_address: str | None, options: tuple[tuple[Any, ...], ...]
+) -> socket.socket:
+    """Return a non-blocking socket for the address, with the user's options set; not connected yet."""
+    if address.path is not None:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    else:
+        sock = socket.socket(
+            socket.AF_INET6 if address.family == "ipv6" else socket.AF_INET, socket.SOCK_STREAM
+        )
+    try:
+        sock.setblocking(False)
+        if address.path is None:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for option in options:
+            sock.setsockopt(*option)
+        if local_address is not None:
+            sock.bind((local_address, 0))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def socket_address(address: Address) -> Any:
+    """Return the address in the form that `socket.connect` takes."""
+    if address.path is not None:
+        return address.path
+    if address.family == "ipv6":
+        return (address.host, address.port, 0, address.scope)
+    return (address.host, address.port)
+
+
+def host_bytes(effect: Resolve) -> bytes:
+    """Return the host name for `getaddrinfo`, which would try its own IDNA on a str, and raise UnicodeError."""
+    return effect.host.encode("ascii")
+
+
+def addresses_of(found: list[tuple[Any, ...]], effect: Resolve) -> list[Address]:
+    """Return what `getaddrinfo` found, in its order. Raises OSError where no address is of use."""
+    addresses = []
+    for family, _, _, _, sockaddr in found:
+        if family == socket.AF_INET:
+            addresses.append(Address(sockaddr[0], effect.port))
+        elif family == socket.AF_INET6:
+            addresses.append(Address(sockaddr[0], effect.port, family="ipv6", scope=sockaddr[3]))
+    if not addresses:
+        raise OSError(f"no usable address for {effect.host}")
+    return addresses

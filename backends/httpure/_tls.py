@@ -1,0 +1,231 @@
+"""TLS as a machine: one pipe over `ssl.MemoryBIO`, the same for every backend.
+
+That gives the same errors everywhere, TLS within TLS for free, and none of the trouble of an `SSLSocket` that two
+threads share. Contexts are built lazily, once per distinct configuration and process, and never for `http://`.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+from collections.abc import Hashable
+from typing import Any
+
+from httpure_core.contracts import Machine
+from httpure_core.signals import Signal
+
+__all__ = ["TLSConfig", "TLSPipe", "create_ssl_context"]
+
+#: Bytes of plain text taken out of OpenSSL in one go; a record holds at most 16 KiB.
+_READ_SIZE = 256 * 1024
+#: How many distinct configurations are remembered.
+_MOST_CONTEXTS = 32
+
+
+class TLSPipe:
+    """The TLS of one connection, between the link and the machine inside. See `contracts.TLSMachine`."""
+
+    __slots__ = (
+        "_arrived", "_ended", "_object", "_outgoing", "established", "failure", "inner", "protocol", "signal"
+    )  # fmt: skip
+
+    inner: Machine
+
+    def __init__(self, context: ssl.SSLContext, server_hostname: str) -> None:
+        self._arrived = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._object = context.wrap_bio(self._arrived, self._outgoing, server_hostname=server_hostname)
+        self._ended = False
+        self.signal = Signal()
+        self.established = False
+        self.failure: str | None = None
+        self.protocol: str | None = None
+        self._shake_hands()
+
+    @property
+    def wants_data(self) -> bool:
+        """As the machine inside."""
+        return self.inner.wants_data
+
+    @property
+    def ssl_object(self) -> ssl.SSLObject:
+        """What knows the peer's certificate, the cipher and the version."""
+        return self._object
+
+    def data_to_send(self) -> bytes:
+        """Return what is to go to the peer, encrypted."""
+        if self.established and (data := self.inner.data_to_send()):
+            try:
+                self._object.write(data)
+            except ssl.SSLError as exc:
+                self._end(exc)
+        return self._outgoing.read()
+
+    def receive_data(self, data: bytes) -> None:
+        """Take encrypted bytes; feed the machine inside."""
+        self._arrived.write(data)
+        if not self.established:
+            self._shake_hands()
+        if self.established:
+            self._read()
+
+    def receive_eof(self, error: OSError | None = None) -> None:
+        """The peer is gone: in order only if it said so in TLS."""
+        self._arrived.write_eof()
+        if not self.established:
+            self.failure = self.failure or "the server closed the connection during the handshake"
+            self.signal.set()
+        elif error is not None:
+            self._end(error)
+        else:
+            self._read()
+
+    def _shake_hands(self) -> None:
+        try:
+            self._object.do_handshake()
+        except ssl.SSLWantReadError:
+            return
+        except ssl.SSLCertVerificationError as exc:
+            self.failure = f"its certificate is not trusted: {exc.verify_message}"
+        except ssl.SSLError as exc:
+            self.failure = _in_words(exc)
+        else:
+            self.established = True
+            self.protocol = self._object.selected_alpn_protocol()
+        self.signal.set()
+
+    def _read(self) -> None:
+        pieces: list[bytes] = []
+        end: OSError | None = None
+        ended = False
+        try:
+            while piece := self._object.read(_READ_SIZE):
+                pieces.append(piece)
+            ended = True
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLZeroReturnError:
+            ended = True
+        except ssl.SSLError as exc:
+            ended, end = True, exc
+        if pieces:
+            self.inner.receive_data(b"".join(pieces))
+        if ended:
+            self._end(end)
+
+    def _end(self, error: OSError | None) -> None:
+        if not self._ended:
+            self._ended = True
+            if isinstance(error, ssl.SSLError):
+                error = ConnectionAbortedError(None, _in_words(error))
+            self.inner.receive_eof(error)
+
+
+class TLSConfig:
+    """Makes pipes from one configuration. `verify` and `cert` as `create_ssl_context` takes them, or a context."""
+
+    def __init__(
+        self, verify: ssl.SSLContext | str | bool = True, cert: Any = None, trust_env: bool = True
+    ) -> None:
+        self._verify = verify
+        self._cert = cert
+        self._trust_env = trust_env
+        self._context: ssl.SSLContext | None = None
+
+    @property
+    def prepared(self) -> bool:
+        """True once the context is there."""
+        return self._context is not None
+
+    def prepare(self) -> None:
+        """Build the context, or find the one that was built for the same configuration. May be called twice."""
+        if isinstance(self._verify, bool) and isinstance(self._cert, str | tuple | None):
+            self._context = _shared_context(self._verify, self._cert, self._trust_env)
+        else:
+            self._context = create_ssl_context(self._verify, self._cert, self._trust_env)
+
+    def machine(self, server_hostname: str, alpn: list[str]) -> TLSPipe:
+        """Make the machine of one connection."""
+        if self._context is None:
+            self.prepare()
+        context = self._context
+        assert context is not None
+        context.set_alpn_protocols(alpn)
+        return TLSPipe(context, server_hostname.removesuffix("."))
+
+
+def create_ssl_context(
+    verify: ssl.SSLContext | str | bool = True, cert: Any = None, trust_env: bool = True
+) -> ssl.SSLContext:
+    """Return a context for a client.
+
+    `verify`: True trusts the authorities of certifi, or those of the environment variables SSL_CERT_FILE and
+    SSL_CERT_DIR unless `trust_env` is False; False trusts everybody; a path trusts the authorities in that file or
+    folder; a context is used as it is. `cert`: the client's own certificate, as the path of a PEM file, or a pair
+    (certificate, key), or a triple with the key's password.
+
+    TLS 1.2 is the oldest version spoken. Raises OSError where a file cannot be read, ssl.SSLError where it is no
+    certificate.
+    """
+    if isinstance(verify, ssl.SSLContext):
+        context = verify
+    elif verify is False:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        _log_keys(context)
+    else:
+        file, folder = _authorities(verify, trust_env)
+        context = ssl.create_default_context(cafile=file, capath=folder)
+    if not isinstance(verify, ssl.SSLContext):
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if cert is not None:
+        chain: tuple[Any, ...] = (cert,) if isinstance(cert, str | os.PathLike) else tuple(cert)
+        context.load_cert_chain(*chain)
+    return context
+
+
+def _authorities(verify: str | bool, trust_env: bool) -> tuple[str | None, str | None]:
+    """Return where the trusted authorities are: a file, or a folder."""
+    if isinstance(verify, str | os.PathLike):
+        return (None, str(verify)) if os.path.isdir(verify) else (str(verify), None)
+    file = os.environ.get("SSL_CERT_FILE") if trust_env else None
+    folder = os.environ.get("SSL_CERT_DIR") if trust_env else None
+    if file or folder:
+        return (file, None) if file else (None, folder)
+    import certifi
+
+    return certifi.where(), None
+
+
+def _log_keys(context: ssl.SSLContext) -> None:
+    # create_default_context() does this by itself.
+    path = os.environ.get("SSLKEYLOGFILE")
+    if path:
+        context.keylog_filename = path
+
+
+_contexts: dict[Hashable, ssl.SSLContext] = {}
+_contexts_lock = threading.Lock()
+
+
+def _shared_context(verify: bool, cert: Any, trust_env: bool) -> ssl.SSLContext:
+    names = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+    environment = (
+        tuple(os.environ.get(name) for name in names) if trust_env else os.environ.get("SSLKEYLOGFILE")
+    )
+    key = (verify, cert, environment)
+    with _contexts_lock:
+        context = _contexts.get(key)
+        if context is None:
+            context = create_ssl_context(verify, cert, trust_env)
+            while len(_contexts) >= _MOST_CONTEXTS:
+                del _contexts[next(iter(_contexts))]
+            _contexts[key] = context
+        return context
+
+
+def _in_words(error: ssl.SSLError) -> str:
+    reason = error.reason or str(error) or type(error).__name__
+    return reason.replace("_", " ").lower()

@@ -1,0 +1,37 @@
+"""A transport that asks a function: for tests, and for whoever makes responses without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from httpure_core.models.request import Request
+from httpure_core.models.response import Response
+
+from .base import AsyncBaseTransport, BaseTransport
+
+__all__ = ["MockTransport"]
+
+
+class MockTransport(BaseTransport, AsyncBaseTransport):
+    """Answers each request with what `handler(request)` returns; for async clients it may be a coroutine function."""
+
+    def __init__(self, handler: Callable[[Request], Response | Awaitable[Response]]) -> None:
+        self.handler = handler
+
+    def handle_request(self, request: Request) -> Response:
+        """Read the request and return the handler's response. Raises TypeError if that is a coroutine."""
+        request.read()
+        response = self.handler(request)
+        if not isinstance(response, Response):
+            if (close := getattr(response, "close", None)) is not None:
+                close()  # a coroutine that nobody will await
+            raise TypeError(
+                "A blocking client needs a handler that returns a Response, not a coroutine function."
+            )
+        return response
+
+    async def handle_async_request(self, request: Request) -> Response:
+        """Read the request and return the handler's response."""
+        await request.aread()
+        response = self.handler(request)
+        return response if isinstance(response, Response) else await response

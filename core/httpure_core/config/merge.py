@@ -1,0 +1,127 @@
+"""What the client says and what the request says, made into one.
+
+Headers, query parameters and cookies are put together, and where both name the same thing the request wins;
+a relative URL goes below the base URL. Nothing given is changed, and what comes back may be one of the
+things given: copy it before changing it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ..errors import InvalidURL
+from ..models.cookies import Cookies
+from ..models.headers import Headers
+from ..models.query import QueryParams
+from ..models.request import masked
+from ..models.url import URL
+
+if TYPE_CHECKING:
+    from ..models.cookies import CookieTypes
+    from ..models.headers import HeaderTypes
+    from ..models.query import QueryParamTypes
+
+__all__ = [
+    "merge_cookies",
+    "merge_headers",
+    "merge_params",
+    "merge_query",
+    "merge_url",
+    "with_trailing_slash",
+]
+
+
+def with_trailing_slash(base_url: URL | str) -> URL:
+    """Return a base URL whose path ends in a slash, as `Client.base_url` shows it; an empty one stays."""
+    url = URL(base_url)
+    path, mark, query = url.raw_path.partition(b"?")
+    return url if path.endswith(b"/") else url.copy_with(raw_path=path + b"/" + mark + query)
+
+
+def merge_url(base_url: URL | None, url: URL | str) -> URL:
+    """Return the URL that a request for `url` goes to.
+
+    An absolute URL stays as it is. The path of a relative one goes below the path of the base URL, whether
+    or not it begins with a slash; its query comes behind that of the base URL; its fragment replaces the
+    other. Without a base URL (None, or empty) nothing is changed.
+
+    Raises InvalidURL, also for a URL with only a host ("//host/path") or only a scheme ("name:rest"), which
+    are neither one nor the other.
+    """
+    if base_url is None or not base_url._text:
+        return URL(url)
+    if isinstance(url, str):
+        return _merged(base_url, url)
+    url = URL(url)
+    return url if url.is_absolute_url else _below(base_url, url)
+
+
+@lru_cache(maxsize=512)
+def _merged(base_url: URL, text: str) -> URL:
+    url = URL(text)
+    return url if url.is_absolute_url else _below(base_url, url)
+
+
+def _below(base_url: URL, url: URL) -> URL:
+    if url.scheme or url.netloc:
+        raise InvalidURL(
+            f"{masked(url)[:500]!r} is neither absolute nor relative to the base URL: give scheme and host, "
+            f"or begin the path with one slash."
+        )
+    base_path, _, base_query = base_url.raw_path.partition(b"?")
+    path, _, query = url.raw_path.partition(b"?")
+    raw_path = base_path.removesuffix(b"/") + b"/" + path.lstrip(b"/")
+    if base_query or query:
+        raw_path += b"?" + (base_query + b"&" + query if base_query and query else base_query or query)
+    return base_url.copy_with(raw_path=raw_path, fragment=url.fragment or None)
+
+
+def merge_params(client_params: QueryParams | None, params: QueryParamTypes | None) -> QueryParams | None:
+    """Return the client's parameters with those of the request, which win name by name, or None.
+
+    Empty parameters of the request are not None: they stand for an empty query.
+    """
+    if not client_params:
+        return None if params is None else QueryParams(params)
+    return client_params if params is None else client_params.merge(params)
+
+
+def merge_query(url: URL, client_params: QueryParams | None, params: QueryParamTypes | None) -> URL:
+    """Return the URL with the query to send.
+
+    Parameters of the request replace the URL's own query, together with the client's. Where the request has
+    none, the client's are put before the URL's own query, which stays as it is, byte for byte, and wins name
+    by name.
+    """
+    if params is not None:
+        return url.copy_with(params=merge_params(client_params, params))
+    if not client_params:
+        return url
+    if not url.query:
+        return url.copy_with(params=client_params)
+    own = url.params
+    others = QueryParams([(name, value) for name, value in client_params.multi_items() if name not in own])
+    return url.copy_with(query=str(others).encode() + b"&" + url.query) if others else url
+
+
+def merge_headers(client_headers: Headers, headers: HeaderTypes | None) -> Headers:
+    """Return the client's headers with those of the request, which win name by name."""
+    if not headers:
+        return client_headers
+    if not client_headers:
+        return Headers(headers)
+    merged = client_headers.copy()
+    merged.update(headers)
+    return merged
+
+
+def merge_cookies(client_cookies: Cookies | None, cookies: CookieTypes | None) -> Cookies | None:
+    """Return the client's cookies with those of the request; None if neither has any."""
+    if not cookies:
+        return client_cookies or None
+    if not client_cookies:
+        return Cookies(cookies)
+    merged = Cookies(client_cookies)
+    merged.update(cookies)
+    return merged

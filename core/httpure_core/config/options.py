@@ -1,0 +1,255 @@
+"""The options of a client that are values: time limits, pool limits, a proxy, and two "not given" markers.
+
+All of them check what they are given when they are made, so that a wrong number fails where it was written.
+None is changed after that by the library; treat them as constants.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from ..models.headers import Headers
+from ..models.url import URL
+
+if TYPE_CHECKING:
+    import ssl
+
+    from ..models.headers import HeaderTypes
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "DEFAULT_MAX_REDIRECTS",
+    "DEFAULT_TIMEOUT_CONFIG",
+    "UNSET",
+    "USE_CLIENT_DEFAULT",
+    "Limits",
+    "Proxy",
+    "Timeout",
+    "TimeoutTypes",
+    "UnsetType",
+    "UseClientDefault",
+]
+
+
+class UnsetType:
+    """The type of `UNSET`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+class UseClientDefault:
+    """The type of `USE_CLIENT_DEFAULT`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "USE_CLIENT_DEFAULT"
+
+
+#: Stands for a limit that was not given, where None means "no limit".
+UNSET: Final = UnsetType()
+
+#: Stands for an argument of a request that was not given, where None means "none of it":
+#: `timeout=None` waits for ever, `timeout=USE_CLIENT_DEFAULT` as long as the client says.
+USE_CLIENT_DEFAULT: Final = UseClientDefault()
+
+#: Seconds, None for no limit, (connect, read[, write[, pool]]), or a Timeout.
+TimeoutTypes: TypeAlias = "float | tuple[float | None, ...] | Timeout | None"
+
+_PHASES: Final = ("connect", "read", "write", "pool")
+_PROXY_SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
+_INFINITY: Final = float("inf")
+
+
+class Timeout:
+    """How long to wait, in seconds, for each phase of a request; None is for ever.
+
+        Timeout(5.0)                  5 seconds for each phase
+        Timeout(None)                 no limit
+        Timeout(5.0, read=60.0)       5 seconds, but 60 for each piece of the answer
+        Timeout((3.0, 10.0))          connect and read; write and pool have no limit
+        Timeout(other, pool=None)     as another one, save for the pool
+        Timeout(5.0, total=30.0)      and 30 seconds for the whole exchange
+
+    `connect` covers name resolution, TCP, proxy and TLS together; `read` and `write` the wait for one piece;
+    `pool` the wait for a free connection; `total` the exchange from the first call to the last byte,
+    redirects and retries included. Raises ValueError for a negative number, for NaN, and where neither
+    a default nor all four phases are given; TypeError for what is no number.
+    """
+
+    __slots__ = ("connect", "pool", "read", "total", "write")
+
+    def __init__(
+        self,
+        timeout: TimeoutTypes | UnsetType = UNSET,
+        *,
+        connect: float | UnsetType | None = UNSET,
+        read: float | UnsetType | None = UNSET,
+        write: float | UnsetType | None = UNSET,
+        pool: float | UnsetType | None = UNSET,
+        total: float | None = None,
+    ) -> None:
+        if isinstance(timeout, Timeout) and total is None:
+            total = timeout.total
+        defaults = _defaults(timeout)
+        self.connect: float | None = _limit("connect", connect, defaults[0])
+        self.read: float | None = _limit("read", read, defaults[1])
+        self.write: float | None = _limit("write", write, defaults[2])
+        self.pool: float | None = _limit("pool", pool, defaults[3])
+        self.total: float | None = _limit("total", total, None)
+
+    def as_dict(self) -> dict[str, float | None]:
+        """Return the four phases as a new dict, the form of `request.extensions["timeout"]`.
+
+        The key "total" is there only where a total is set.
+        """
+        phases = {"connect": self.connect, "read": self.read, "write": self.write, "pool": self.pool}
+        if self.total is not None:
+            phases["total"] = self.total
+        return phases
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Timeout) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        phases = {name: getattr(self, name) for name in _PHASES}
+        if len(set(phases.values())) == 1:
+            phases = {"timeout": self.connect}
+        if self.total is not None:
+            phases["total"] = self.total
+        return f"{type(self).__name__}({_arguments(phases)})"
+
+    def _key(self) -> tuple[float | None, ...]:
+        return (self.connect, self.read, self.write, self.pool, self.total)
+
+
+def _defaults(timeout: Any) -> tuple[Any, ...]:
+    """Return the value of each of the four phases where the caller gives no other."""
+    if isinstance(timeout, Timeout):
+        return timeout._key()
+    if not isinstance(timeout, tuple):
+        return (timeout,) * 4
+    if not 2 <= len(timeout) <= 4:
+        raise ValueError(
+            f"A timeout tuple is (connect, read), (connect, read, write) or "
+            f"(connect, read, write, pool), not {timeout!r}."
+        )
+    return timeout + (None,) * (4 - len(timeout))
+
+
+def _limit(name: str, value: Any, default: Any) -> float | None:
+    """Return the number of seconds, or None for no limit; raise where it is neither."""
+    if isinstance(value, UnsetType):
+        value = default
+    if value is None:
+        return None
+    if isinstance(value, UnsetType):
+        raise ValueError("A Timeout needs a default, or all four of connect=, read=, write= and pool=.")
+    if not isinstance(value, (int, float)):
+        raise TypeError(f"The {name} timeout is a number of seconds or None, not {type(value).__name__}.")
+    if not value >= 0:
+        raise ValueError(f"The {name} timeout is {value!r}, but must not be negative or NaN.")
+    return None if value == _INFINITY else value
+
+
+class Limits:
+    """How many connections a client may have, and how long it keeps them.
+
+    `max_connections` open at once, and of these at most `max_keepalive_connections` idle; None for no limit.
+    An idle connection is closed after `keepalive_expiry` seconds, or never where that is None.
+    Raises ValueError for a negative number, and for `max_connections=0`, which would let no request pass.
+    """
+
+    __slots__ = ("keepalive_expiry", "max_connections", "max_keepalive_connections")
+
+    def __init__(
+        self,
+        *,
+        max_connections: int | None = None,
+        max_keepalive_connections: int | None = None,
+        keepalive_expiry: float | None = 5.0,
+    ) -> None:
+        if max_connections is not None and not max_connections >= 1:
+            raise ValueError(f"max_connections is {max_connections!r}, but must be at least 1, or None.")
+        if max_keepalive_connections is not None and not max_keepalive_connections >= 0:
+            raise ValueError(
+                f"max_keepalive_connections is {max_keepalive_connections!r}, but must not be negative."
+            )
+        if keepalive_expiry is not None and not keepalive_expiry >= 0:
+            raise ValueError(f"keepalive_expiry is {keepalive_expiry!r}, but must not be negative or NaN.")
+        self.max_connections = max_connections
+        self.max_keepalive_connections = max_keepalive_connections
+        self.keepalive_expiry = keepalive_expiry
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Limits) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        names = ("max_connections", "max_keepalive_connections", "keepalive_expiry")
+        return f"{type(self).__name__}({_arguments({name: getattr(self, name) for name in names})})"
+
+    def _key(self) -> tuple[float | None, ...]:
+        return (self.max_connections, self.max_keepalive_connections, self.keepalive_expiry)
+
+
+class Proxy:
+    """A proxy: where it is, who we are to it, and what it is told.
+
+    `url` has the scheme http, https, socks5 or socks5h; a user name and password in it become `auth`.
+    `auth` is (user name, password); `headers` go to the proxy alone, never through it; `ssl_context` is for
+    the TLS connection to an https proxy. Raises ValueError for another scheme and for a URL without a host,
+    InvalidURL for what is no URL.
+    """
+
+    __slots__ = ("auth", "headers", "ssl_context", "url")
+
+    def __init__(
+        self,
+        url: URL | str,
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        auth: tuple[str, str] | None = None,
+        headers: HeaderTypes | None = None,
+    ) -> None:
+        url = URL(url)
+        if url.scheme not in _PROXY_SCHEMES:
+            raise ValueError(
+                f"A proxy's URL begins with http://, https://, socks5:// or socks5h://, not as {url!r}."
+            )
+        if not url.host:
+            raise ValueError(f"The proxy's URL {url!r} has no host.")
+        if url.userinfo:
+            auth = (url.username, url.password)
+            url = url.copy_with(username=None, password=None)
+        self.url = url
+        self.auth = auth
+        self.headers = Headers(headers)
+        self.ssl_context = ssl_context
+
+    @property
+    def raw_auth(self) -> tuple[bytes, bytes] | None:
+        """User name and password in UTF-8, or None."""
+        return None if self.auth is None else (self.auth[0].encode(), self.auth[1].encode())
+
+    def __repr__(self) -> str:
+        auth = "" if self.auth is None else f", auth={(self.auth[0], '********')!r}"
+        headers = f", headers={self.headers!r}" if self.headers else ""
+        return f"{type(self).__name__}({str(self.url)!r}{auth}{headers})"
+
+
+DEFAULT_TIMEOUT_CONFIG: Final = Timeout(5.0)
+DEFAULT_LIMITS: Final = Limits(max_connections=100, max_keepalive_connections=20)
+DEFAULT_MAX_REDIRECTS: Final = 20
+
+
+def _arguments(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items())

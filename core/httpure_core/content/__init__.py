@@ -1,0 +1,14 @@
+"""Bodies in and out. Floor 2: knows bytes, text and files, and nothing of requests or connections.
+
+Read in this order:
+
+    streams      what a body is: something to iterate over, blocking or not, once or again
+    encode       content=, data=, files=, json= -> headers and a stream
+    forms        application/x-www-form-urlencoded
+    files        binary files as bodies: their length, their pieces
+    multipart    multipart/form-data
+    decode       Content-Encoding undone: gzip, deflate, br, zstd, in bounded pieces
+    text         bytes -> text -> lines and chunks
+    media_type   the parameters of a Content-Type
+    types        what callers may hand over, as type aliases
+"""

@@ -1,0 +1,289 @@
+"""Content-Encoding undone: gzip, deflate, br, zstd, and chains of them (RFC 9110 section 8.4).
+
+Decoding is pulled. `decode` and `flush` return iterators whose pieces have at most 64 KiB, produced when
+asked for: a body of 1 MB that would swell to 1 GB never exists in memory, and the reader may stop at any
+piece. Iterate to the end before the next call.
+
+A body is whole or it is an error: an end marker or checksum that is missing or wrong raises
+`DecodingError`. No bytes at all are no error, whatever the coding: answers to HEAD have headers without a
+body. Bytes after the end:
+
+    gzip      further members are decoded; zeros and junk are ignored, as by gzip(1) and browsers
+    deflate   ignored
+    zstd      further frames are decoded, anything else is an error, as with zstd(1)
+    br        an error, because the brotli library says so
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any, Protocol
+
+from ..errors import DecodingError
+from .libraries import brotli_library, zstd_library
+from .streams import PIECE_SIZE
+
+__all__ = ["MAX_CODINGS", "Decoder", "accept_encoding", "decoder_for"]
+
+#: Codings applied one over the other that we undo. Each could multiply the size by 1,000.
+MAX_CODINGS = 5
+# Input is fed in slices, because zlib, brotli and zstd copy what they leave over at each step.
+_SLICE_SIZE = 16 * 1024
+# brotli allocates in blocks of 32 KiB, 96 KiB, ... and stops at the first block that reaches the limit.
+_BROTLI_LIMIT = 32_000
+
+
+class Decoder(Protocol):
+    """What undoes a coding."""
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        """Yield what `data` decodes to, in pieces of at most 64 KiB. Raises DecodingError for broken data."""
+        ...
+
+    def flush(self) -> Iterator[bytes]:
+        """Yield what is left when all data was given. Raises DecodingError if the data ended too early."""
+        ...
+
+
+def decoder_for(codings: Sequence[str]) -> Decoder | None:
+    """Return what undoes these codings, given in the order they were applied; None if that is nothing.
+
+    A coding that is not known (or whose library is not installed) cannot be undone, nor can those below it:
+    the body is passed through from there. Raises DecodingError for more than `MAX_CODINGS`.
+    """
+    wanted = [name for coding in codings if (name := coding.strip().lower()) not in ("", "identity")]
+    if len(wanted) > MAX_CODINGS:
+        raise DecodingError(
+            f"The body has {len(wanted)} content codings; more than {MAX_CODINGS} are refused."
+        )
+    decoder: Decoder | None = None
+    for name in reversed(wanted):
+        next_one = _new_decoder(name)
+        if next_one is None:
+            break
+        decoder = next_one if decoder is None else _Chain(decoder, next_one)
+    return decoder
+
+
+@cache
+def accept_encoding() -> str:
+    """Return the Accept-Encoding header that says what this installation can decode."""
+    codings = ["gzip", "deflate"]
+    if brotli_library() is not None:
+        codings.append("br")
+    if zstd_library() is not None:
+        codings.append("zstd")
+    return ", ".join(codings)
+
+
+def _new_decoder(coding: str) -> Decoder | None:
+    if coding in ("gzip", "x-gzip"):
+        return _Gzip()
+    if coding == "deflate":
+        return _Deflate()
+    if coding == "br" and (brotli := brotli_library()) is not None:
+        return _Brotli(brotli)
+    if coding == "zstd" and (zstd := zstd_library()) is not None:
+        return _Zstd(*zstd)
+    return None
+
+
+class _Chain:
+    """Two decoders, the outer coding undone first. They nest: a chain of five is pulled the same way."""
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, outer: Decoder, inner: Decoder) -> None:
+        self._outer = outer
+        self._inner = inner
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        for piece in self._outer.decode(data):
+            yield from self._inner.decode(piece)
+
+    def flush(self) -> Iterator[bytes]:
+        for piece in self._outer.flush():
+            yield from self._inner.decode(piece)
+        yield from self._inner.flush()
+
+
+class _Gzip:
+    """RFC 1952: one member, or several one after the other."""
+
+    __slots__ = ("_after_first", "_held", "_member", "_received", "_trailing")
+
+    def __init__(self) -> None:
+        self._member: Any = None  # the zlib object of the member being decoded
+        self._after_first = False
+        self._held = b""  # the first byte of what may be the next member
+        self._trailing = False  # what follows is no member
+        self._received = 0
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        self._received += len(data)
+        for rest in _slices(data):
+            while rest:
+                if self._member is None:
+                    rest = self._open_member(rest)
+                    if self._member is None:
+                        break
+                yield from _inflate("gzip", self._member, rest, self._received)
+                rest = b""
+                if self._member.eof:
+                    rest = self._member.unused_data
+                    self._member = None
+                    self._after_first = True
+
+    def flush(self) -> Iterator[bytes]:
+        if self._member is not None or self._held:
+            raise _cut_off("gzip", self._received)
+        return _NOTHING
+
+    def _open_member(self, data: bytes) -> bytes:
+        """Start on the member that begins in `data`, if one does, and return the bytes of it."""
+        if self._after_first:
+            if self._trailing:
+                return b""
+            data = self._held + data if self._held else data.lstrip(b"\0")
+            self._held = b""
+            if data in (b"", b"\x1f"):
+                self._held = data
+                return b""
+            if not data.startswith(b"\x1f\x8b"):
+                self._trailing = True
+                return b""
+        self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        return data
+
+
+class _Deflate:
+    """The zlib format (RFC 1950), or the bare one (RFC 1951) that some servers take `deflate` to mean."""
+
+    __slots__ = ("_held", "_inflater", "_received")
+
+    def __init__(self) -> None:
+        self._inflater: Any = None
+        self._held = b""
+        self._received = 0
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        self._received += len(data)
+        if self._inflater is None:
+            data = self._held + data
+            if len(data) < 2:
+                self._held = data
+                return
+            # RFC 1950 section 2.2: method 8, and a multiple of 31. Bare deflate practically never looks so.
+            is_zlib = data[0] & 0x0F == 8 and (data[0] << 8 | data[1]) % 31 == 0
+            self._inflater = zlib.decompressobj(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS)
+        for piece in _slices(data):
+            if self._inflater.eof:
+                return
+            yield from _inflate("deflate", self._inflater, piece, self._received)
+
+    def flush(self) -> Iterator[bytes]:
+        if self._received and (self._inflater is None or not self._inflater.eof):
+            raise _cut_off("deflate", self._received)
+        return _NOTHING
+
+
+class _Brotli:
+    """RFC 7932, by either of the two libraries."""
+
+    __slots__ = ("_decompressor", "_error", "_received")
+
+    def __init__(self, library: Any) -> None:
+        self._decompressor = library.Decompressor()
+        self._error: type[Exception] = library.error
+        self._received = 0
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        self._received += len(data)
+        decompressor = self._decompressor
+        try:
+            for rest in _slices(data):
+                piece = decompressor.process(rest, output_buffer_limit=_BROTLI_LIMIT)
+                # can_accept_more_data() alone may say yes while output is still to come.
+                while len(piece) >= _BROTLI_LIMIT or not decompressor.can_accept_more_data():
+                    yield piece
+                    piece = decompressor.process(b"", output_buffer_limit=_BROTLI_LIMIT)
+                if piece:
+                    yield piece
+        except self._error as error:
+            raise _broken("br", str(error), self._received) from None
+
+    def flush(self) -> Iterator[bytes]:
+        if self._received and not self._decompressor.is_finished():
+            raise _cut_off("br", self._received)
+        return _NOTHING
+
+
+class _Zstd:
+    """RFC 8878: one frame, or several one after the other; skippable ones are skipped."""
+
+    __slots__ = ("_error", "_frame", "_new_frame", "_received")
+
+    def __init__(self, new_frame: Any, error: type[Exception]) -> None:
+        self._new_frame = new_frame
+        self._error = error
+        self._frame: Any = None
+        self._received = 0
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        self._received += len(data)
+        try:
+            for rest in _slices(data):
+                while rest:
+                    frame = self._frame = self._frame or self._new_frame()
+                    while True:
+                        if piece := frame.decompress(rest, PIECE_SIZE):
+                            yield piece
+                        rest = b""
+                        if frame.needs_input or frame.eof:
+                            break
+                    if frame.eof:
+                        rest = frame.unused_data
+                        self._frame = None
+        except self._error as error:
+            raise _broken("zstd", str(error), self._received) from None
+
+    def flush(self) -> Iterator[bytes]:
+        if self._frame is not None:
+            raise _cut_off("zstd", self._received)
+        return _NOTHING
+
+
+_NOTHING: Iterator[bytes] = iter(())
+
+
+def _slices(data: bytes) -> Sequence[bytes]:
+    if len(data) <= _SLICE_SIZE:
+        return (data,)
+    return [data[start : start + _SLICE_SIZE] for start in range(0, len(data), _SLICE_SIZE)]
+
+
+def _inflate(coding: str, inflater: Any, data: bytes, received: int) -> Iterator[bytes]:
+    try:
+        piece = inflater.decompress(data, PIECE_SIZE)
+        while len(piece) == PIECE_SIZE:
+            yield piece
+            piece = inflater.decompress(inflater.unconsumed_tail, PIECE_SIZE)
+    except zlib.error as error:
+        raise _broken(coding, str(error), received) from None
+    if piece:
+        yield piece
+
+
+def _broken(coding: str, reason: str, received: int) -> DecodingError:
+    reason = reason.rpartition(": ")[2].rstrip(
+        "."
+    )  # without the library's own "Error -3 while decompressing"
+    return DecodingError(f"The {coding} body is broken, within its first {received:,} bytes: {reason}.")
+
+
+def _cut_off(coding: str, received: int) -> DecodingError:
+    return DecodingError(
+        f"The {coding} body ended before its end marker: {received:,} bytes of it were received."
+    )

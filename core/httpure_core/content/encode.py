@@ -1,0 +1,157 @@
+"""From the arguments of a call to a body: `content=`, `data=`, `files=`, `json=` -> headers and a stream.
+
+The headers are defaults: those that the caller gave win, and that is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Iterable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from .files import AsyncFileStream, FileStream, is_async_file, refuse_text_file
+from .forms import urlencode
+from .multipart import MultipartStream
+from .streams import AsyncByteStream, AsyncIterableStream, ByteStream, IterableStream, SyncByteStream
+
+if TYPE_CHECKING:
+    from json import JSONEncoder
+
+    from .types import RequestContent, RequestData, RequestFiles, ResponseContent
+
+__all__ = ["encode_request", "encode_response"]
+
+#: Default headers, and the body.
+Encoded: TypeAlias = tuple[dict[str, str], SyncByteStream | AsyncByteStream]
+
+_CHUNKED = {"Transfer-Encoding": "chunked"}
+
+
+def encode_request(
+    content: RequestContent | None = None,
+    data: RequestData | None = None,
+    files: RequestFiles | None = None,
+    json: Any = None,
+    boundary: bytes | None = None,
+) -> Encoded:
+    """Encode the body of a request; runs once per request.
+
+    Returns the headers that describe the body (Content-Length or Transfer-Encoding, Content-Type) and the
+    stream. No body, and empty `content`, give no headers: whether the method then needs `Content-Length: 0`
+    is the request's business. `boundary` is that of the multipart Content-Type the caller wrote, if any.
+
+    Raises TypeError for arguments of the wrong type, or that exclude each other (`content` with any other,
+    `json` with `data` or `files`); ValueError for JSON that is none (NaN, cycles) and for part headers with
+    line breaks.
+    """
+    form = not data or isinstance(data, Mapping) or _is_pairs(data)
+    if data and files and form and content is None and json is None:
+        return _encode_multipart(data, files, boundary)
+    if (content is not None) + bool(data) + bool(files) + (json is not None) > 1:
+        raise _conflict(content=content, data=data or None, files=files or None, json=json)
+    if content is not None:
+        return _encode_content(content)
+    if json is not None:
+        return _encode_json(json)
+    if files:
+        return _encode_multipart({}, files, boundary)
+    if not data:
+        return {}, ByteStream(b"")
+    if not form:
+        return _encode_raw_data(data)
+    return _encode_bytes(urlencode(data), "application/x-www-form-urlencoded")
+
+
+def encode_response(
+    content: ResponseContent | None = None,
+    text: str | None = None,
+    html: str | None = None,
+    json: Any = None,
+) -> Encoded:
+    """Encode the body of a response that is made by hand (mock transports, tests).
+
+    Returns headers and stream like `encode_request`. Raises TypeError for more than one argument.
+    """
+    if (content is not None) + (text is not None) + (html is not None) + (json is not None) > 1:
+        raise _conflict(content=content, text=text, html=html, json=json)
+    if content is not None:
+        return _encode_content(content)
+    if text is not None:
+        return _encode_bytes(text.encode(), "text/plain; charset=utf-8")
+    if html is not None:
+        return _encode_bytes(html.encode(), "text/html; charset=utf-8")
+    return _encode_json(json) if json is not None else ({}, ByteStream(b""))
+
+
+def _conflict(**arguments: object) -> TypeError:
+    *names, last = [f"{name}=" for name, value in arguments.items() if value is not None]
+    return TypeError(f"Only one of {', '.join(names)} and {last} can be the body: all of them were given.")
+
+
+def _is_pairs(data: object) -> bool:
+    # A list of bytes is how requests spells content=; anything else in a list is meant as form fields.
+    return isinstance(data, (list, tuple)) and not isinstance(data[0], bytes)
+
+
+def _encode_raw_data(data: Any) -> Encoded:
+    import warnings
+
+    warnings.warn("data= is for forms: send bytes or text with content=.", DeprecationWarning, stacklevel=3)
+    return _encode_content(data)
+
+
+def _encode_content(content: Any) -> Encoded:
+    if isinstance(content, str):
+        content = content.encode()
+    elif isinstance(content, (bytearray, memoryview)):
+        content = bytes(content)
+    if isinstance(content, bytes):
+        return ({"Content-Length": str(len(content))} if content else {}), ByteStream(content)
+    if isinstance(content, ByteStream):
+        return _encode_content(content.content)
+    if isinstance(content, (SyncByteStream, AsyncByteStream)):
+        return dict(_CHUNKED), content
+    if hasattr(content, "read"):
+        return _encode_file(content)
+    # A dict is an iterable too, but whoever passes one means json= or data=.
+    if isinstance(content, Iterable) and not isinstance(content, Mapping):
+        return dict(_CHUNKED), IterableStream(content)
+    if isinstance(content, AsyncIterable):
+        return dict(_CHUNKED), AsyncIterableStream(content)
+    raise TypeError(
+        "content= takes str, bytes, a binary file or an iterable of bytes, "
+        f"not a value of type {type(content).__name__}."
+    )
+
+
+def _encode_file(file: Any) -> Encoded:
+    if is_async_file(file):
+        return dict(_CHUNKED), AsyncFileStream(file)
+    refuse_text_file(file, "content=")
+    stream = FileStream(file)
+    if stream.content_length is None:
+        return dict(_CHUNKED), stream
+    return {"Content-Length": str(stream.content_length)}, stream
+
+
+def _encode_multipart(data: RequestData, files: RequestFiles, boundary: bytes | None) -> Encoded:
+    stream = MultipartStream(data, files, boundary)
+    length = stream.content_length
+    headers = dict(_CHUNKED) if length is None else {"Content-Length": str(length)}
+    headers["Content-Type"] = stream.content_type
+    return headers, stream
+
+
+def _encode_json(value: Any) -> Encoded:
+    return _encode_bytes(_json_encoder().encode(value).encode(), "application/json")
+
+
+def _encode_bytes(body: bytes, content_type: str) -> Encoded:
+    return {"Content-Length": str(len(body)), "Content-Type": content_type}, ByteStream(body)
+
+
+@cache
+def _json_encoder() -> JSONEncoder:
+    from json import JSONEncoder
+
+    return JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -1,0 +1,215 @@
+"""What an operation asks its driver to do.
+
+An operation is a generator: it yields effects and is resumed when they are performed. An effect returns
+nothing; results are written onto it, so that `Operation[T] = Generator[Effect, None, T]` type-checks in full.
+Drivers raise builtins (`OSError`, `TimeoutError`, and whatever user code raised) at the yield.
+
+`timeout` is in seconds from the moment the effect is yielded; None means no limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any, TypeAlias, TypeVar
+
+from .contracts import Link, Machine
+from .signals import Signal
+
+__all__ = [
+    "Address",
+    "Advance",
+    "Call",
+    "Dial",
+    "Effect",
+    "Flush",
+    "Offload",
+    "Operation",
+    "Park",
+    "Pull",
+    "Read",
+    "Receive",
+    "Resolve",
+    "Sleep",
+    "Transmit",
+]
+
+T = TypeVar("T")
+
+
+class Effect:
+    """The base of all effects."""
+
+    __slots__ = ()
+
+
+#: A generator that yields effects and returns T. T is never None: a forgotten `yield from` must not be silent.
+Operation: TypeAlias = Generator[Effect, None, T]
+
+
+class Address:
+    """Where to dial: an IP address with its port, or the path of a Unix socket."""
+
+    __slots__ = ("family", "host", "path", "port", "scope")
+
+    def __init__(
+        self, host: str = "", port: int = 0, *, family: str = "ipv4", scope: int = 0, path: str | None = None
+    ) -> None:
+        self.family = family  #: "ipv4", "ipv6" or "unix"
+        self.host = host  #: the address in digits
+        self.port = port
+        self.scope = scope  #: the zone of a link-local IPv6 address
+        self.path = path  #: of the Unix socket
+
+    def __str__(self) -> str:
+        if self.path is not None:
+            return self.path
+        return f"[{self.host}]:{self.port}" if self.family == "ipv6" else f"{self.host}:{self.port}"
+
+
+class Resolve(Effect):
+    """Look a host name up. The driver fills in `addresses`, best first; raises OSError if there are none."""
+
+    __slots__ = ("addresses", "host", "port", "timeout")
+
+    def __init__(self, host: str, port: int, timeout: float | None) -> None:
+        self.host, self.port, self.timeout = host, port, timeout
+        self.addresses: list[Address] = []
+
+
+class Dial(Effect):
+    """Connect to one address, for one machine. The driver fills in `link`; raises OSError or TimeoutError."""
+
+    __slots__ = ("address", "link", "local_address", "machine", "socket_options", "timeout")
+
+    def __init__(
+        self,
+        address: Address,
+        machine: Machine,
+        timeout: float | None,
+        local_address: str | None = None,
+        socket_options: tuple[tuple[Any, ...], ...] = (),
+    ) -> None:
+        self.address, self.machine, self.timeout = address, machine, timeout
+        self.local_address, self.socket_options = local_address, socket_options
+        self.link: Link | None = None
+
+
+class Flush(Effect):
+    """Send what the link's machine has to send. Ends early when `signal` is set: the peer has answered.
+
+    Raises OSError if the connection is lost, TimeoutError if the peer takes nothing for `timeout` seconds.
+    """
+
+    __slots__ = ("link", "signal", "timeout")
+
+    def __init__(self, link: Link, signal: Signal, timeout: float | None) -> None:
+        self.link, self.signal, self.timeout = link, signal, timeout
+
+
+class Receive(Effect):
+    """Wait until `signal` is set, reading from the link meanwhile if nobody else does.
+
+    The end of the connection, orderly or not, is told to the machine and so sets the signal; only
+    TimeoutError is raised.
+    """
+
+    __slots__ = ("link", "signal", "timeout")
+
+    def __init__(self, link: Link, signal: Signal, timeout: float | None) -> None:
+        self.link, self.signal, self.timeout = link, signal, timeout
+
+
+class Park(Effect):
+    """Wait until `signal` is set by somebody else. Raises TimeoutError."""
+
+    __slots__ = ("signal", "timeout")
+
+    def __init__(self, signal: Signal, timeout: float | None) -> None:
+        self.signal, self.timeout = signal, timeout
+
+
+class Sleep(Effect):
+    """Wait for some seconds."""
+
+    __slots__ = ("seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+
+class Offload(Effect):
+    """Call a function that blocks; async drivers do it in a worker thread. What it raises is raised."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[[], None]) -> None:
+        self.function = function
+
+
+class Pull(Effect):
+    """Take the next piece of a request's body. The driver fills in `piece`; None is the end.
+
+    `source` is a `SyncByteStream` or `AsyncByteStream`; the driver keeps the iterator here between pulls.
+    """
+
+    __slots__ = ("iterator", "piece", "source")
+
+    def __init__(self, source: Any) -> None:
+        self.source = source
+        self.iterator: Any = None
+        self.piece: bytes | None = None
+
+    def close(self) -> None:
+        """Let go of the source. An async iterator cannot be closed without waiting: its event loop does it."""
+        close = getattr(self.iterator, "close", None)
+        if close is not None:
+            close()
+
+
+class Transmit(Effect):
+    """Carry one request through a custom transport. The driver fills in `response`."""
+
+    __slots__ = ("request", "response", "transport")
+
+    def __init__(self, transport: Any, request: Any) -> None:
+        self.transport, self.request = transport, request
+        self.response: Any = None
+
+
+class Read(Effect):
+    """Read a message, a request or the response of a custom transport, to its end into its `content`."""
+
+    __slots__ = ("message",)
+
+    def __init__(self, message: Any) -> None:
+        self.message = message
+
+
+class Call(Effect):
+    """Call a user's event hook with a request or a response."""
+
+    __slots__ = ("argument", "hook")
+
+    def __init__(self, hook: Callable[[Any], Any], argument: Any) -> None:
+        self.hook, self.argument = hook, argument
+
+
+class Advance(Effect):
+    """Take the next step of a user's auth flow: start it with `request`, or send it `response`.
+
+    The driver keeps the flow here and puts the flow's next request into `request`; None says that it is over.
+    """
+
+    __slots__ = ("auth", "flow", "request", "response")
+
+    def __init__(self, auth: Any, request: Any) -> None:
+        self.auth = auth
+        self.request = request
+        self.response: Any = None
+        self.flow: Any = None
+
+    def close(self) -> None:
+        """End a blocking flow. An async one cannot be closed without waiting: its event loop does it."""
+        close = getattr(self.flow, "close", None)
+        if close is not None:
+            close()

@@ -1,0 +1,238 @@
+"""Everything that can go wrong, as one tree of exceptions.
+
+The class says whose fault it is and in which phase; the message says what happened, with the value
+and the rule. Floor 1: this module imports nothing of ours at run time.
+
+    HTTPError
+    ├── RequestError
+    │   ├── TransportError
+    │   │   ├── TimeoutException    ConnectTimeout ReadTimeout WriteTimeout PoolTimeout
+    │   │   ├── NetworkError        ConnectError ReadError WriteError CloseError
+    │   │   ├── ProtocolError       LocalProtocolError RemoteProtocolError
+    │   │   ├── ProxyError
+    │   │   └── UnsupportedProtocol
+    │   ├── DecodingError
+    │   └── TooManyRedirects
+    └── HTTPStatusError
+    InvalidURL   CookieConflict
+    StreamError (a RuntimeError)    StreamConsumed StreamClosed ResponseNotRead RequestNotRead
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .models.request import Request
+    from .models.response import Response
+
+__all__ = [
+    "CloseError",
+    "ConnectError",
+    "ConnectTimeout",
+    "CookieConflict",
+    "DecodingError",
+    "HTTPError",
+    "HTTPStatusError",
+    "InvalidURL",
+    "LocalProtocolError",
+    "NetworkError",
+    "PoolTimeout",
+    "ProtocolError",
+    "ProxyError",
+    "ReadError",
+    "ReadTimeout",
+    "RemoteProtocolError",
+    "RequestError",
+    "RequestNotRead",
+    "ResponseNotRead",
+    "StreamClosed",
+    "StreamConsumed",
+    "StreamError",
+    "TimeoutException",
+    "TooManyRedirects",
+    "TransportError",
+    "UnsupportedProtocol",
+    "WriteError",
+    "WriteTimeout",
+]
+
+
+class HTTPError(Exception):
+    """A request failed, or its response says so. Catch this to catch both."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self._request: Request | None = None
+
+    @property
+    def request(self) -> Request:
+        """The request that failed. Raises RuntimeError where none is known."""
+        if self._request is None:
+            raise RuntimeError("This error was raised without a request: its .request is not set.")
+        return self._request
+
+    @request.setter
+    def request(self, request: Request) -> None:
+        self._request = request
+
+
+class RequestError(HTTPError):
+    """The request could not be carried out: there is no (whole) response."""
+
+    def __init__(self, message: str, *, request: Request | None = None) -> None:
+        super().__init__(message)
+        self._request = request
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), self.args, {"_request": self._request})
+
+
+class TransportError(RequestError):
+    """The failure happened between the client and the server."""
+
+
+class TimeoutException(TransportError):
+    """A limit of time passed; the subclass says in which phase."""
+
+
+class ConnectTimeout(TimeoutException):
+    """Name resolution, TCP, proxy and TLS together took longer than `connect` seconds."""
+
+
+class ReadTimeout(TimeoutException):
+    """No byte arrived from the server for `read` seconds."""
+
+
+class WriteTimeout(TimeoutException):
+    """The server took no byte of the request for `write` seconds."""
+
+
+class PoolTimeout(TimeoutException):
+    """No connection of the pool became free for `pool` seconds."""
+
+
+class NetworkError(TransportError):
+    """The network, or the peer's operating system, broke the exchange off."""
+
+
+class ConnectError(NetworkError):
+    """No connection could be made: name resolution, TCP or TLS failed."""
+
+
+class ReadError(NetworkError):
+    """The connection failed while reading the response."""
+
+
+class WriteError(NetworkError):
+    """The connection failed while sending the request."""
+
+
+class CloseError(NetworkError):
+    """The connection failed while being closed."""
+
+
+class ProtocolError(TransportError):
+    """One side broke the rules of HTTP."""
+
+
+class LocalProtocolError(ProtocolError):
+    """The request breaks the rules of HTTP and was not sent, or not in full."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The server broke the rules of HTTP, or left before its answer was whole."""
+
+
+class ProxyError(TransportError):
+    """The proxy refused, or failed, to reach the server."""
+
+
+class UnsupportedProtocol(TransportError):
+    """The URL's scheme is missing, or none that this client speaks."""
+
+
+class DecodingError(RequestError):
+    """The response's content coding is broken, truncated, or beyond a limit."""
+
+
+class TooManyRedirects(RequestError):
+    """More redirects than `max_redirects` were followed."""
+
+
+class HTTPStatusError(HTTPError):
+    """`Response.raise_for_status()` met a status that is not a success."""
+
+    def __init__(self, message: str, *, request: Request, response: Response) -> None:
+        super().__init__(message)
+        self._request = request
+        self.response = response
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_status_error, (type(self), self.args[0], self._request, self.response))
+
+
+def _status_error(
+    kind: type[HTTPStatusError], message: str, request: Request, response: Response
+) -> HTTPStatusError:
+    return kind(message, request=request, response=response)
+
+
+class InvalidURL(Exception):
+    """The URL cannot be parsed, or holds what no URL may hold."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
+class CookieConflict(Exception):
+    """More than one cookie has that name; say the domain or the path too."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
+class StreamError(RuntimeError):
+    """The caller used a stream in a way its state does not allow."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
+class StreamConsumed(StreamError):
+    """The stream was iterated before and cannot be iterated again."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(
+            message
+            or "The stream was read before, and a stream can be read only once. "
+            "Keep what you need of the first reading, or call .read() and use .content."
+        )
+
+
+class StreamClosed(StreamError):
+    """The response was closed before its body was read."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(
+            message
+            or "The response is closed, so its body can no longer be read. Read it inside the `with` block."
+        )
+
+
+class ResponseNotRead(StreamError):
+    """The response is a stream whose content was not read yet."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(
+            message or "The response's body has not been read: call .read(), or await .aread(), first."
+        )
+
+
+class RequestNotRead(StreamError):
+    """The request's body is a stream whose content was not read yet."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(
+            message or "The request's body has not been read: call .read(), or await .aread(), first."
+        )

@@ -1,0 +1,398 @@
+"""The cookie store: which cookies go with which request (RFC 6265bis section 5).
+
+    domain -> (name, path, dotted) -> Cookie          "" holds the cookies that the user gave for every host
+
+A look-up visits the host's own entry, those of its parent domains and "", so that its cost does not grow
+with the jar. Times are seconds since 1970 (UTC). What the server sends is limited and checked here; what the
+user sets is taken as given, but for characters that would break out of the header field.
+
+Threads: `header_for` and the other readers may run while another thread writes. Two writers at the same
+instant never break the store, but one of their cookies may be lost: the face holds its lock around
+`receive`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from .. import ambient
+from .cookie_syntax import SetCookie, parse_set_cookie
+
+__all__ = ["Cookie", "CookieStore", "has_no_dot"]
+
+#: Cookies kept for one host, and in all (RFC 6265bis section 6.1). The oldest received ones go first.
+MAX_COOKIES_PER_HOST = 50
+MAX_COOKIES = 3000
+
+#: Bytes of a Cookie field. Received cookies beyond it stay at home: servers refuse longer heads, and a
+#: server could otherwise lock its users out with cookies alone (CVE-2022-32205). The user's own always go.
+MAX_HEADER_SIZE = 8 * 1024
+
+#: A received cookie lives 400 days at most (RFC 6265bis section 5.5).
+MAX_LIFETIME = 400 * 86400
+
+_SECURE_SCHEMES = frozenset(("https", "wss"))
+
+
+def has_no_dot(domain: str) -> bool:
+    """The rule of last resort for public suffixes: a domain of a single label belongs to no one."""
+    return "." not in domain
+
+
+class Cookie:
+    """A stored cookie. Treat it as immutable: to change one, set another of the same name, domain and path.
+
+    `domain` is `""` (sent to every host), `"example.org"`, or `".example.org"` where the server gave a
+    Domain attribute. `host_only` cookies go to exactly that host, others to its subdomains too. `expires` is
+    in seconds since 1970, or None for the life of the store. `received` says that a server set it, not the
+    user.
+    """
+
+    __slots__ = (
+        "created",
+        "domain",
+        "expires",
+        "host_only",
+        "http_only",
+        "name",
+        "path",
+        "received",
+        "same_site",
+        "secure",
+        "value",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        value: str,
+        domain: str = "",
+        path: str = "/",
+        *,
+        expires: float | None = None,
+        host_only: bool = False,
+        secure: bool = False,
+        http_only: bool = False,
+        same_site: str | None = None,
+        received: bool = False,
+    ) -> None:
+        self.name = name
+        self.value = value
+        self.domain = domain.lower()
+        self.path = path if path[:1] == "/" else "/"
+        self.expires = expires
+        self.host_only = host_only
+        self.secure = secure
+        self.http_only = http_only
+        self.same_site = same_site
+        self.received = received
+        #: Place in the order of creation, set by the store; a replaced cookie hands it on.
+        self.created = 0
+
+    def copy(self) -> Cookie:
+        """Return an equal cookie that another store may keep."""
+        return Cookie(
+            self.name,
+            self.value,
+            self.domain,
+            self.path,
+            expires=self.expires,
+            host_only=self.host_only,
+            secure=self.secure,
+            http_only=self.http_only,
+            same_site=self.same_site,
+            received=self.received,
+        )
+
+    @property
+    def pair(self) -> str:
+        """The cookie as it is sent: `name=value`, or the value alone where there is no name."""
+        return f"{self.name}={self.value}" if self.name else self.value
+
+    def __repr__(self) -> str:
+        name = f"{self.name}=[secure]" if self.name else "[secure]"
+        return f"<Cookie {name} for {self.domain or 'every host'}{self.path}>"
+
+
+_Key = tuple[str, str, bool]
+_Shelf = dict[_Key, Cookie]
+
+
+class CookieStore:
+    """Cookies, found by the host they go to. False while empty, at the cost of one look.
+
+    `is_public_suffix(domain)` says whether nobody may set a cookie for a whole domain: `com`, `co.uk`. It is
+    given a lower-case ASCII domain without a dot at either end. Give a module-level function if the store is
+    to be pickled.
+    """
+
+    __slots__ = ("_created", "_shelves", "is_public_suffix")
+
+    def __init__(self, *, is_public_suffix: Callable[[str], bool] = has_no_dot) -> None:
+        self.is_public_suffix = is_public_suffix
+        self._shelves: dict[str, _Shelf] = {}
+        self._created = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._shelves)
+
+    def __len__(self) -> int:
+        return sum(map(len, list(self._shelves.values())))
+
+    def __iter__(self) -> Iterator[Cookie]:
+        """Yield every cookie, expired ones included, domain by domain."""
+        for shelf in list(self._shelves.values()):
+            yield from list(shelf.values())
+
+    def header_for(self, scheme: str, host: str, path: str, now: float | None = None) -> str | None:
+        """Return the Cookie field value for a request, or None where no cookie goes with it.
+
+        `host` is lower-case ASCII, `path` the path as sent, without the query. The longest path comes first,
+        then the oldest cookie (RFC 6265bis section 5.8.3). Runs once per request.
+        """
+        if not self._shelves:
+            return None
+        cookies = self._matching(scheme in _SECURE_SCHEMES, host, path, now)
+        if not cookies:
+            return None
+        if len(cookies) > 1:
+            cookies.sort(key=_sending_order)
+        header = "; ".join([cookie.pair for cookie in cookies])
+        return header if len(header) * 4 <= MAX_HEADER_SIZE else _limited_header(cookies)
+
+    def receive(self, fields: list[str], scheme: str, host: str, path: str, now: float | None = None) -> None:
+        """Store the cookies of a response's Set-Cookie field values (RFC 6265bis section 5.7).
+
+        `scheme`, `host` and `path` are those of the request. Never raises for what a server sends: a cookie
+        that breaks a rule is left out.
+        """
+        if now is None:
+            now = ambient.wall_time()
+        for field in fields:
+            parsed = parse_set_cookie(field)
+            if parsed is not None:
+                self._receive(parsed, scheme in _SECURE_SCHEMES, host, path, now)
+        if len(self._shelves) * MAX_COOKIES_PER_HOST > MAX_COOKIES and len(self) > MAX_COOKIES:
+            self._make_room(now)
+
+    def add(self, cookie: Cookie) -> None:
+        """Store a cookie without a question, in place of the one with the same name, domain and path.
+
+        The store keeps the object: give each store its own (`Cookie.copy`). Raises ValueError where its
+        name, value, domain or path holds a control character.
+        """
+        for part, text in (("name", cookie.name), ("value", cookie.value), ("domain", cookie.domain)):
+            _refuse_controls(cookie, part, text)
+        _refuse_controls(cookie, "path", cookie.path)
+        shelf = self._shelves.setdefault(_bare(cookie.domain), {})
+        key = _key(cookie)
+        replaced = shelf.get(key)
+        if replaced is None:
+            self._created += 1
+            cookie.created = self._created
+        else:
+            cookie.created = replaced.created
+        shelf[key] = cookie
+
+    def remove(self, cookie: Cookie) -> None:
+        """Remove the cookie with this one's name, domain and path, if there is one."""
+        domain = _bare(cookie.domain)
+        shelf = self._shelves.get(domain)
+        if shelf is not None:
+            shelf.pop(_key(cookie), None)
+            if not shelf:
+                self._shelves.pop(domain, None)
+
+    def remove_expired(self, now: float) -> None:
+        """Remove what has expired at `now`."""
+        for cookie in self:
+            if cookie.expires is not None and cookie.expires <= now:
+                self.remove(cookie)
+
+    def clear(self) -> None:
+        """Remove every cookie."""
+        self._shelves.clear()
+
+    def copy(self) -> CookieStore:
+        """Return an independent store with the same cookies and rules."""
+        store = CookieStore(is_public_suffix=self.is_public_suffix)
+        store._shelves = {domain: dict(shelf) for domain, shelf in list(self._shelves.items())}
+        store._created = self._created
+        return store
+
+    __copy__ = copy
+
+    def _matching(self, secure: bool, host: str, path: str, now: float | None) -> list[Cookie]:
+        matching = []
+        shelves = self._shelves
+        for domain in _domains_of(host):
+            shelf = shelves.get(domain)
+            if shelf is None:
+                continue
+            for cookie in list(shelf.values()):
+                if cookie.host_only and domain != host:
+                    continue
+                if cookie.secure and not secure:
+                    continue
+                if cookie.path != "/" and not _path_matches(path, cookie.path):
+                    continue
+                if cookie.expires is not None:
+                    if now is None:
+                        now = ambient.wall_time()
+                    if cookie.expires <= now:
+                        continue
+                matching.append(cookie)
+        return matching
+
+    def _receive(self, parsed: SetCookie, secure: bool, host: str, path: str, now: float) -> None:
+        domain = self._domain_for(parsed.domain, host)
+        if domain is None or not _prefix_allows(parsed) or (parsed.secure and not secure):
+            return
+        cookie = Cookie(
+            parsed.name,
+            parsed.value,
+            domain,
+            parsed.path if parsed.path and parsed.path[0] == "/" else _default_path(path),
+            expires=_expiry(parsed, now),
+            host_only=domain == host,
+            secure=parsed.secure,
+            http_only=parsed.http_only,
+            same_site=parsed.same_site,
+            received=True,
+        )
+        if not secure and self._hides_secure_cookie(cookie):
+            return
+        if cookie.expires is not None and cookie.expires <= now:
+            self.remove(cookie)
+            return
+        self.add(cookie)
+        self._limit_host(_bare(domain), now)
+
+    def _domain_for(self, attribute: str | None, host: str) -> str | None:
+        # The domain to store under: `.domain` as the server asked, `host` for a host-only cookie, or None:
+        # refused.
+        if not attribute or attribute == ".":
+            return host
+        domain = attribute.removeprefix(".").lower()
+        if not domain.isascii():
+            return None
+        if self.is_public_suffix(domain.strip(".")) or _is_address(host):
+            return host if domain == host else None
+        return "." + domain if domain == host or host.endswith("." + domain) else None
+
+    def _hides_secure_cookie(self, new: Cookie) -> bool:
+        # A cookie set over plain http must not replace or stand beside a Secure one (RFC 6265bis section 5.7
+        # step 17).
+        domain = _bare(new.domain)
+        shelves = [shelf for name in _domains_of(domain) if (shelf := self._shelves.get(name))]
+        if not new.host_only:
+            below = "." + domain
+            shelves += [shelf for name, shelf in list(self._shelves.items()) if name.endswith(below)]
+        return any(
+            old.secure and old.name == new.name and _path_matches(new.path, old.path)
+            for shelf in shelves
+            for old in list(shelf.values())
+        )
+
+    def _limit_host(self, domain: str, now: float) -> None:
+        shelf = self._shelves.get(domain, {})
+        if len(shelf) <= MAX_COOKIES_PER_HOST:
+            return
+        received = [cookie for cookie in list(shelf.values()) if cookie.received]
+        self._evict(received, len(received) - MAX_COOKIES_PER_HOST, now)
+
+    def _make_room(self, now: float) -> None:
+        # A tenth at once, so that a full jar is not sorted for every new cookie.
+        received = [cookie for cookie in self if cookie.received]
+        if len(received) > MAX_COOKIES:
+            self._evict(received, len(received) - MAX_COOKIES + MAX_COOKIES // 10, now)
+
+    def _evict(self, cookies: list[Cookie], count: int, now: float) -> None:
+        # Expired first, then what was set without Secure, then the oldest (RFC 6265bis section 5.7).
+        cookies.sort(key=lambda cookie: (not _expired(cookie, now), cookie.secure, cookie.created))
+        for cookie in cookies[: max(count, 0)]:
+            self.remove(cookie)
+
+
+def _sending_order(cookie: Cookie) -> tuple[int, int]:
+    return (-len(cookie.path), cookie.created)
+
+
+def _limited_header(cookies: list[Cookie]) -> str | None:
+    pairs, size = [], 0
+    for cookie in cookies:
+        pair = cookie.pair
+        length = len(pair.encode("utf-8", "surrogatepass")) + 2
+        if cookie.received and size + length - 2 > MAX_HEADER_SIZE:
+            continue
+        size += length
+        pairs.append(pair)
+    return "; ".join(pairs)
+
+
+def _bare(domain: str) -> str:
+    return domain.removeprefix(".")
+
+
+def _key(cookie: Cookie) -> _Key:
+    # `dotted` keeps a host-only cookie and one with a Domain attribute apart, as browsers do. What the user
+    # set for "example.org" shares the key of the host-only one: the server's next answer takes its place.
+    return (cookie.name, cookie.path, cookie.domain[:1] == ".")
+
+
+def _domains_of(host: str) -> list[str]:
+    """The shelves of a host: its own, those of its parent domains, and "". Addresses have no parents."""
+    domains = ["", host] if host else [""]
+    if not _is_address(host):
+        dot = host.find(".")
+        while dot != -1:
+            domains.append(host[dot + 1 :])
+            dot = host.find(".", dot + 1)
+    return domains
+
+
+def _is_address(host: str) -> bool:
+    # WHATWG's rule: a host whose last label is a number is an IPv4 address, however it is written.
+    if ":" in host:
+        return True
+    last = host[host.rfind(".", 0, -1) + 1 :]
+    return last[:1].isdigit() and (last.rstrip(".").isdigit() or last.startswith("0x"))
+
+
+def _path_matches(path: str, cookie_path: str) -> bool:
+    """Whether a cookie of `cookie_path` goes with a request for `path` (RFC 6265bis section 5.1.4)."""
+    if not path.startswith(cookie_path):
+        return False
+    return len(path) == len(cookie_path) or cookie_path[-1] == "/" or path[len(cookie_path)] == "/"
+
+
+def _default_path(path: str) -> str:
+    return path[: path.rfind("/")] or "/" if path[:1] == "/" else "/"
+
+
+def _prefix_allows(cookie: SetCookie) -> bool:
+    """`__Secure-` and `__Host-` names promise what their attributes must hold (RFC 6265bis section 4.1.3)."""
+    # A nameless cookie is sent as its value alone: a server could not tell it from a named one.
+    name = (cookie.name or cookie.value).lower()
+    if not name.startswith(("__secure-", "__host-")):
+        return True
+    if not cookie.name or not cookie.secure:
+        return False
+    return name.startswith("__secure-") or (not cookie.domain and cookie.path == "/")
+
+
+def _expiry(cookie: SetCookie, now: float) -> float | None:
+    if cookie.max_age is not None:
+        return now + min(cookie.max_age, MAX_LIFETIME) if cookie.max_age > 0 else now
+    return None if cookie.expires is None else min(cookie.expires, now + MAX_LIFETIME)
+
+
+def _expired(cookie: Cookie, now: float) -> bool:
+    return cookie.expires is not None and cookie.expires <= now
+
+
+def _refuse_controls(cookie: Cookie, part: str, text: str) -> None:
+    if not text.isprintable() and any(character < " " or character == "\x7f" for character in text):
+        raise ValueError(
+            f"The {part} of cookie {cookie.name!r} holds a control character (RFC 6265bis section 5.7)."
+        )

@@ -1,0 +1,330 @@
+"""The body of a response: how it is read, whole or piece by piece, blocking or not.
+
+One loop for each colour; all else is shared. What the loops do to the pieces is in `stages.py`. Knows nothing
+of statuses, redirects or connections: the stream that it reads does.
+
+    unread ── iter_*() / read() ──▶ consumed ── end of the stream, or an error ──▶ closed
+    absorb(): the core has all raw bytes at once and goes from unread to closed in one step
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..content.decode import decoder_for
+from ..content.text import charset_from_content_type, is_known_encoding
+from ..errors import RequestError, ResponseNotRead, StreamClosed, StreamConsumed
+from .stages import Bytes, Lines, Raw, Stage, Text, Whole
+
+if TYPE_CHECKING:
+    from ..content.decode import Decoder
+    from ..content.streams import AsyncByteStream, SyncByteStream
+    from .headers import Headers
+    from .request import Request
+
+__all__ = ["Body"]
+
+T = TypeVar("T")
+
+
+class Body:
+    """What `Response` does with its body. Not made by itself: the attributes below come from `Response`."""
+
+    headers: Headers
+    #: Where the raw bytes come from.
+    stream: SyncByteStream | AsyncByteStream
+    #: A name, or a function of the content, for text whose charset the server does not say.
+    default_encoding: str | Callable[[bytes], str]
+    #: True when the body was read to its end, or given up.
+    is_closed: bool = False
+    #: True when reading has begun; it cannot begin again.
+    is_stream_consumed: bool = False
+
+    # Defaults stand on the class, so that a new response costs no time for what most never use.
+    _request: Request | None = None
+    _content: bytes | None = None
+    _text: str | None = None
+    _encoding: str | None = None
+    _num_bytes_downloaded: int = 0
+    _elapsed_seconds: float | None = None
+    #: When the request was sent, and by which clock, where the stream does not measure it.
+    _clock: tuple[float, Callable[[], float]] | None = None
+
+    # The content, once it is there
+
+    @property
+    def content(self) -> bytes:
+        """The decoded body. Raises ResponseNotRead before `read()`, `aread()`."""
+        if self._content is None:
+            raise ResponseNotRead
+        return self._content
+
+    @property
+    def text(self) -> str:
+        """The body as text in `encoding`; what that cannot decode becomes U+FFFD. Raises ResponseNotRead."""
+        if self._text is None:
+            self._text = self.content.decode(self.encoding or "utf-8", "replace")
+        return self._text
+
+    def json(self, **kwargs: Any) -> Any:
+        """Return the body parsed as JSON; UTF-8, -16 and -32 are told apart by its first bytes.
+
+        Keyword arguments go to `json.loads`. Raises ValueError (as a rule json.JSONDecodeError) where it is
+        no JSON or is nested too deeply, and ResponseNotRead.
+        """
+        try:
+            return json.loads(self.content, **kwargs)
+        except RecursionError:
+            pass
+        raise ValueError("The JSON of the response is nested too deeply to be read.")
+
+    @property
+    def encoding(self) -> str | None:
+        """The name of the charset of the text.
+
+        That which was set here, else the server's (`charset_encoding`) if Python knows it, else
+        `default_encoding`. Setting it after `text` was looked at raises ValueError.
+        """
+        if self._encoding is not None:
+            return self._encoding
+        encoding = self.charset_encoding
+        if encoding is None or not is_known_encoding(encoding):
+            if isinstance(self.default_encoding, str):
+                encoding = self.default_encoding
+            elif self._content is None:
+                return "utf-8"  # asked too early to detect anything: ask again when the content is there
+            else:
+                encoding = self.default_encoding(self._content)
+        self._encoding = encoding or "utf-8"
+        return self._encoding
+
+    @encoding.setter
+    def encoding(self, value: str | None) -> None:
+        if self._text is not None:
+            raise ValueError("The text was already decoded: set .encoding before .text is used.")
+        self._encoding = value
+
+    @property
+    def charset_encoding(self) -> str | None:
+        """The charset that Content-Type names, known or not; None if it names none."""
+        content_type = self.headers.get("content-type")
+        return None if content_type is None else charset_from_content_type(content_type)
+
+    @property
+    def num_bytes_downloaded(self) -> int:
+        """Bytes of the body received so far, before decoding."""
+        return self._num_bytes_downloaded
+
+    # Blocking
+
+    def read(self) -> bytes:
+        """Read the body to its end, and return it decoded.
+
+        Raises DecodingError, also where more than 16 MiB come of less than a hundredth of it; what the
+        stream raises; StreamConsumed and StreamClosed if it is too late; RuntimeError if the stream is
+        asynchronous.
+        """
+        if self._content is None:
+            self._content = b"".join(self._pull(self._whole(), "read"))
+        return self._content
+
+    def iter_raw(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        """Read the body as sent, not decoded, in pieces of `chunk_size` bytes or as they are."""
+        return self._pull(Raw(chunk_size), "iter_raw")
+
+    def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        """Read the decoded body in pieces of `chunk_size` bytes, or as they come. Raises as `read()` does."""
+        return self._iterate(self._bytes(chunk_size), "iter_bytes")
+
+    def iter_text(self, chunk_size: int | None = None) -> Iterator[str]:
+        """Read the body as text in `encoding`, in pieces of `chunk_size` characters, or as they come."""
+        return self._iterate(self._characters(chunk_size), "iter_text")
+
+    def iter_lines(self) -> Iterator[str]:
+        r"""Read the body line by line, without the line ends: \n, \r\n or \r, and no other character."""
+        return self._iterate(Lines(self._characters(None)), "iter_lines")
+
+    def close(self) -> None:
+        """Give up what was not read, and free the connection. Reading to the end does it by itself."""
+        if self.is_closed:
+            return
+        if not hasattr(self.stream, "__iter__"):
+            raise _wrong_colour("close")
+        self._end()
+        try:
+            self.stream.close()  # type: ignore[union-attr]
+        except RequestError as error:
+            self._attach(error)
+            raise
+
+    # Asynchronous
+
+    async def aread(self) -> bytes:
+        """As `read()`, for an asynchronous stream."""
+        if self._content is None:
+            self._content = b"".join([piece async for piece in self._apull(self._whole(), "aread")])
+        return self._content
+
+    def aiter_raw(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        """As `iter_raw()`, for an asynchronous stream."""
+        return self._apull(Raw(chunk_size), "aiter_raw")
+
+    def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        """As `iter_bytes()`, for an asynchronous stream."""
+        return self._aiterate(self._bytes(chunk_size), "aiter_bytes")
+
+    def aiter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
+        """As `iter_text()`, for an asynchronous stream."""
+        return self._aiterate(self._characters(chunk_size), "aiter_text")
+
+    def aiter_lines(self) -> AsyncIterator[str]:
+        """As `iter_lines()`, for an asynchronous stream."""
+        return self._aiterate(Lines(self._characters(None)), "aiter_lines")
+
+    async def aclose(self) -> None:
+        """As `close()`, for an asynchronous stream."""
+        if self.is_closed:
+            return
+        if not hasattr(self.stream, "__aiter__"):
+            raise _wrong_colour("aclose")
+        self._end()
+        try:
+            await self.stream.aclose()  # type: ignore[union-attr]
+        except RequestError as error:
+            self._attach(error)
+            raise
+
+    # For the core
+
+    def absorb(self, raw: bytes) -> None:
+        """Take the whole raw body at once: decode it, and be read and closed. Runs once per request.
+
+        Does not touch the stream. Raises DecodingError as `read()` does.
+        """
+        self._num_bytes_downloaded = len(raw)
+        self.is_stream_consumed = self.is_closed = True
+        decoder = self._new_decoder() if raw and _is_encoded(self.headers) else None
+        if decoder is None:
+            self._content = raw
+            return
+        stage = Whole(decoder)
+        try:
+            self._content = b"".join([*stage.feed(raw), *stage.finish()])
+        except RequestError as error:
+            self._attach(error)
+            raise
+
+    # Which stages a reading needs
+
+    def _new_decoder(self) -> Decoder | None:
+        """Return what undoes the Content-Encoding; None if there is nothing to undo."""
+        if not _is_encoded(self.headers):
+            return None
+        try:
+            return decoder_for(self.headers.get_list("content-encoding", split_commas=True))
+        except RequestError as error:
+            self._attach(error)
+            raise
+
+    def _whole(self) -> Stage[bytes]:
+        decoder = self._new_decoder()
+        return Raw() if decoder is None else Whole(decoder)
+
+    def _bytes(self, chunk_size: int | None) -> Stage[bytes]:
+        decoder = self._new_decoder() if self._content is None else None
+        return Raw(chunk_size) if decoder is None else Bytes(decoder, chunk_size)
+
+    def _characters(self, chunk_size: int | None) -> Stage[str]:
+        return Text(self._bytes(None), self.encoding or "utf-8", chunk_size)
+
+    # The loops
+
+    def _iterate(self, stage: Stage[T], called: str) -> Iterator[T]:
+        return self._pull(stage, called) if self._content is None else _replay(stage, self._content)
+
+    def _aiterate(self, stage: Stage[T], called: str) -> AsyncIterator[T]:
+        return self._apull(stage, called) if self._content is None else _areplay(stage, self._content)
+
+    def _pull(self, stage: Stage[T], called: str) -> Iterator[T]:
+        self._begin("__iter__", called)
+        try:
+            for raw in self.stream:  # type: ignore[union-attr]
+                self._num_bytes_downloaded += len(raw)
+                yield from stage.feed(raw)
+            self.close()  # before the rest is handed out: the connection is free from here on
+            yield from stage.finish()
+        except Exception as error:
+            self._attach(error)
+            self.close()
+            raise
+
+    async def _apull(self, stage: Stage[T], called: str) -> AsyncIterator[T]:
+        self._begin("__aiter__", called)
+        try:
+            async for raw in self.stream:  # type: ignore[union-attr]
+                self._num_bytes_downloaded += len(raw)
+                for piece in stage.feed(raw):
+                    yield piece
+            await self.aclose()
+            for piece in stage.finish():
+                yield piece
+        except Exception as error:
+            self._attach(error)
+            await self.aclose()
+            raise
+
+    def _begin(self, colour: str, called: str) -> None:
+        """Mark the stream as being read. Raises where it was read or closed, or has the other colour."""
+        if self.is_stream_consumed:
+            raise StreamConsumed
+        if self.is_closed:
+            raise StreamClosed
+        if not hasattr(self.stream, colour):
+            raise _wrong_colour(called)
+        self.is_stream_consumed = True
+        self._num_bytes_downloaded = 0
+
+    def _end(self) -> None:
+        self.is_closed = True
+        if self._clock is not None:
+            started, clock = self._clock
+            self._elapsed_seconds = clock() - started
+            self._clock = None
+
+    def _attach(self, error: Exception) -> None:
+        """Tell an error of ours which request it is about."""
+        if isinstance(error, RequestError) and error._request is None:
+            error._request = self._request
+
+
+def _is_encoded(headers: Headers) -> bool:
+    # Without making the index, for which nobody may ask: this runs once per request.
+    index = headers._index
+    if index is not None:
+        return "content-encoding" in index
+    for name, _ in headers._raw:  # noqa: SIM110 - any() would take a frame for each field
+        if len(name) == 16 and name.lower() == b"content-encoding":
+            return True
+    return False
+
+
+def _replay(stage: Stage[T], content: bytes) -> Iterator[T]:
+    yield from stage.feed(content)
+    yield from stage.finish()
+
+
+async def _areplay(stage: Stage[T], content: bytes) -> AsyncIterator[T]:
+    for piece in stage.feed(content):
+        yield piece
+    for piece in stage.finish():
+        yield piece
+
+
+def _wrong_colour(called: str) -> RuntimeError:
+    if called.startswith("a"):
+        colour, instead = "blocking", f"response.{called[1:]}()"
+    else:
+        colour, instead = "asynchronous", f"response.a{called}()"
+    return RuntimeError(f"{called}() cannot use the {colour} stream of this response: use {instead}.")

@@ -1,0 +1,91 @@
+"""The rest of the response: its body, piece by piece, and then the connection back to the pool."""
+
+from __future__ import annotations
+
+from ..contracts import READ_AHEAD, Link, Stream
+from ..effects import Operation
+from ..pool import Pool, Ticket
+from .budget import Budget
+from .exchange import news
+
+__all__ = ["IncomingBody"]
+
+
+class IncomingBody:
+    """A response's body that is still on its way. Owns the stream and the pool's ticket until it is over.
+
+    `started` is when the request was, in seconds of the budget's clock.
+    """
+
+    __slots__ = ("_budget", "_link", "_pool", "_stream", "_ticket", "elapsed", "started")
+
+    def __init__(
+        self, stream: Stream, link: Link, pool: Pool, ticket: Ticket, budget: Budget, started: float
+    ) -> None:
+        self._stream = stream
+        self._link = link
+        self._pool = pool
+        self._ticket: Ticket | None = ticket
+        self._budget = budget
+        self.started = started
+        #: Seconds from the request to the end of the body; None before that.
+        self.elapsed: float | None = None
+        if stream.ended:
+            self._release()
+
+    def next_piece(self) -> Operation[bytes]:
+        """Return more of the body, or b"" at its end. Raises what the exchange failed of."""
+        stream = self._stream
+        try:
+            while not (data := stream.take()) and not stream.ended:
+                yield from news(stream, self._link, self._budget)
+        except BaseException:
+            self.close()
+            raise
+        if stream.ended:
+            self._release()
+        elif len(data) >= READ_AHEAD:
+            self._link.nudge()  # it may have stopped reading for want of room
+        return data
+
+    def read_all(self) -> Operation[bytes]:
+        """Return all that is left of the body (runs once per request that is not streamed)."""
+        stream = self._stream
+        if stream.ended:
+            return stream.take()  # a small response, that came in one go
+        pieces = []
+        while data := (yield from self.next_piece()):
+            pieces.append(data)
+        return b"".join(pieces)
+
+    def drain(self, size: int) -> Operation[bytes]:
+        """Return the body if it is not longer than `size` bytes; else b"", and give the rest up.
+
+        A short body that nobody will look at is worth reading, as its connection can be used again.
+        """
+        pieces = []
+        length = 0
+        while data := (yield from self.next_piece()):
+            pieces.append(data)
+            length += len(data)
+            if length > size:
+                self.close()
+                return b""
+        return b"".join(pieces)
+
+    def close(self) -> None:
+        """Give up what has not arrived. Never waits; does nothing the second time."""
+        if self._ticket is not None:
+            self._stream.discard()
+            self._release()
+
+    def _release(self) -> None:
+        ticket, self._ticket = self._ticket, None
+        if ticket is not None:
+            now = self._budget.clock()
+            self.elapsed = now - self.started
+            self._pool.release(ticket, now)
+
+    def __del__(self) -> None:
+        # A streamed response that was dropped without being closed must not keep its slot.
+        self.close()

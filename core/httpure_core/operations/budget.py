@@ -1,0 +1,89 @@
+"""How long each phase of a request may take, and the words for when it took longer.
+
+The phases are those of `Timeout`: connect, read, write, pool, in seconds. `total`, where it is set, ends them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..contracts import Clock
+from ..errors import ConnectTimeout, PoolTimeout, ReadTimeout, TimeoutException, TransportError, WriteTimeout
+
+if TYPE_CHECKING:
+    from ..models.request import Request
+
+__all__ = ["Budget", "place", "telling"]
+
+_NO_LIMITS: Mapping[str, float | None] = {}
+
+#: Of each phase: the exception, what happened, the word before the limit, and what the user can do.
+_TIMEOUTS: dict[str, tuple[type[TimeoutException], str, str, str]] = {
+    "connect": (ConnectTimeout, "No connection was made", "within", "allow more with Timeout(connect=...)"),
+    "read": (ReadTimeout, "Nothing was received", "for", "allow more with Timeout(read=...)"),
+    "write": (WriteTimeout, "Nothing could be sent", "for", "allow more with Timeout(write=...)"),
+    "pool": (
+        PoolTimeout,
+        "No connection of the pool became free",
+        "within",
+        "allow more with Limits(max_connections=...) or Timeout(pool=...), and close streamed responses",
+    ),
+}
+
+
+class Budget:
+    """The time limits of one request. `ends` is the moment, on `clock`, at which the total is used up."""
+
+    __slots__ = ("_limits", "clock", "ends", "request")
+
+    def __init__(self, request: Request, clock: Clock, ends: float | None = None) -> None:
+        self.request = request
+        self.clock = clock
+        self._limits: Mapping[str, float | None] = request.extensions.get("timeout") or _NO_LIMITS
+        total = self._limits.get("total")
+        if ends is None and total is not None:
+            ends = clock() + total
+        self.ends = ends
+
+    def seconds(self, phase: str) -> float | None:
+        """Return what an effect of this phase may take from now on; None for no limit."""
+        limit = self._limits.get(phase)
+        if self.ends is None:
+            return limit
+        left = max(0.0, self.ends - self.clock())
+        return left if limit is None or left < limit else limit
+
+    def spent(self, phase: str, detail: str = "") -> TimeoutException:
+        """Return the exception for an effect of this phase that took too long."""
+        kind, what, before, remedy = _TIMEOUTS[phase]
+        limit = self._limits.get(phase)
+        if self.ends is not None and self.clock() >= self.ends:
+            total = self._limits.get("total")
+            why = (
+                "before the total timeout passed"
+                if total is None
+                else f"within {total:g} s (the total timeout)"
+            )
+            remedy = "allow more with Timeout(total=...)"
+        elif limit is None:
+            why = "in time"
+        else:
+            why = f"{before} {limit:g} s (the {phase} timeout)"
+        return kind(f"{what} {why}{detail}, {place(self.request)}; {remedy}", request=self.request)
+
+
+def place(request: Request) -> str:
+    """Return which request it was, without query, credentials or fragment, which may hold secrets."""
+    url = request.url
+    host = url.host
+    where = f"[{host}]" if ":" in host else host
+    port = "" if url.port is None else f":{url.port}"
+    return f"{request.method} {url.scheme}://{where}{port}{url.path}"
+
+
+def telling(error: TransportError, request: Request, detail: str = "") -> TransportError:
+    """Return the error again, of the same class, telling also which request it ended."""
+    told: Any = type(error)(f"{error}{detail}, {place(request)}", request=request)
+    told.__cause__ = error.__cause__
+    return told  # type: ignore[no-any-return]

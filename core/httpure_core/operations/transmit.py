@@ -1,0 +1,101 @@
+"""One request through the pool: a slot, a connection, an exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..contracts import Clock, Connection
+from ..effects import Operation, Park
+from ..errors import UnsupportedProtocol
+from ..models.headers import Headers
+from ..models.response import Response
+from ..pool import Pool, Ticket
+from .body import IncomingBody
+from .budget import Budget, place
+from .dial import Dialler
+from .exchange import exchange
+
+if TYPE_CHECKING:
+    from ..models.request import Request
+
+__all__ = ["Transmitter"]
+
+
+class Transmitter:
+    """What the ready HTTP transports share: a pool, a way to connect, a clock.
+
+    `wrap` makes a byte stream, of the face's colour, of an incoming body.
+    """
+
+    __slots__ = ("_wrap", "clock", "dialler", "pool")
+
+    def __init__(
+        self, pool: Pool, dialler: Dialler, clock: Clock, wrap: Callable[[IncomingBody], Any]
+    ) -> None:
+        self.pool = pool
+        self.dialler = dialler
+        self.clock = clock
+        self._wrap = wrap
+
+    def transmit(self, request: Request, ends: float | None = None) -> Operation[Response]:
+        """Send the request and return its response, whose body is still to be read.
+
+        `ends` is the moment when a total timeout, which began earlier, is over. Raises TransportError.
+        """
+        url = request.url
+        if url.scheme not in ("http", "https") or not url.host:
+            raise _unsupported(request)
+        started = self.clock()
+        budget = Budget(request, self.clock, ends)
+        route = (url.origin, request.extensions.get("sni_hostname"))
+        ticket = Ticket(route)
+        try:
+            self.pool.admit(ticket, started)
+            if not ticket.signal.ready:
+                yield from _wait(ticket, budget)
+            connection = ticket.connection
+            if connection is not None and (connection.link.is_stale() or not connection.reusable):
+                self.pool.redial(ticket)
+                connection = None
+            if connection is None:
+                connection = yield from self._dial(ticket, budget)
+            stream = yield from exchange(connection, budget)
+        except BaseException:
+            self.pool.release(ticket, self.clock())
+            raise
+        body = IncomingBody(stream, connection.link, self.pool, ticket, budget, started)
+        extensions = {"http_version": stream.http_version, "reason_phrase": stream.reason}
+        return Response.assemble(
+            stream.status, Headers.from_wire(stream.fields), self._wrap(body), request, extensions
+        )
+
+    def _dial(self, ticket: Ticket, budget: Budget) -> Operation[Connection]:
+        if ticket.refused:
+            raise RuntimeError(f"The client was closed while the request waited, {place(budget.request)}")
+        connection = yield from self.dialler.dial(budget)
+        if not self.pool.dialled(ticket, connection):
+            connection.link.close()
+            raise RuntimeError(f"The client was closed while it connected, {place(budget.request)}")
+        return connection
+
+
+def _wait(ticket: Ticket, budget: Budget) -> Operation[Ticket]:
+    try:
+        yield Park(ticket.signal, budget.seconds("pool"))
+    except TimeoutError:
+        # A grant may have come together with the timeout: then there is nothing to complain of.
+        if not ticket.signal.ready:
+            raise budget.spent("pool") from None
+    return ticket
+
+
+def _unsupported(request: Request) -> UnsupportedProtocol:
+    url = request.url
+    if not url.scheme:
+        what = "The URL has no scheme: it must begin with 'http://' or 'https://'"
+    elif url.scheme not in ("http", "https"):
+        what = f"The URL's scheme is {url.scheme!r}, and only 'http' and 'https' are supported"
+    else:
+        what = f"The URL has no host: {str(url.copy_with(query=None))!r}"
+    return UnsupportedProtocol(what, request=request)

@@ -1,0 +1,39 @@
+"""How each library is asked to do the same thing.
+
+A client is an object with a `version` and methods `<face>_<task>(load)`, each a context manager (async for
+asyncio and trio) that gives `act`: a function or coroutine function that sends one request and returns its
+body, or moves so many bytes. Settings are the same for all: connections are kept, `load.pool` of them at
+most, a timeout is set but never reached.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module, metadata
+from typing import Any
+
+#: Seconds: long enough never to be reached, set because a client in earnest use has one.
+TIMEOUT = 120.0
+
+MODULES = {
+    "httpure": "httpx_like",
+    "httpx": "httpx_like",
+    "httpx2": "httpx_like",
+    "aiohttp": "aiohttp_client",
+    "urllib3": "urllib3_client",
+    "http.client": "stdlib_client",
+    "pycurl": "curl_client",
+    "floor": "floor",
+}
+
+
+def client_named(name: str) -> Any:
+    """Import the client; raise ImportError if it is not installed. No other library is imported."""
+    return import_module(f".{MODULES[name]}", __name__).make(name)
+
+
+def version_of(distribution: str) -> str:
+    """Return the installed version; a source tree that is not installed has none."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "source tree"

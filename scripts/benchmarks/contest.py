@@ -1,0 +1,116 @@
+"""Interleaved rounds: every client takes its turn (A B C), then all again, so that drift meets all alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing
+from itertools import groupby
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from .bodies import write_upload
+from .contestants import Contestant, Fresh, Pace, Sample, Standing
+from .servers import Site
+from .workloads import TRANSFERS, Load, Workload
+
+
+class Result(NamedTuple):
+    """What one client did in one workload: medians of its turns."""
+
+    client: str
+    version: str
+    figure: float | None
+    low: float | None
+    high: float | None
+    per_second: float | None
+    samples: list[Sample]
+    missing: str | None
+    fault: str | None
+
+
+Results = dict[str, list[Result]]
+
+
+def hold(
+    workloads: Iterable[Workload], clients: set[str], pace: Pace, site: Site, folder: Path
+) -> Iterator[Results]:
+    """Run the workloads, group by group, and yield each group's results by workload."""
+    for _, group in groupby(workloads, key=lambda workload: workload.group or workload.name):
+        with ExitStack() as stack:
+            contestants = [
+                stack.enter_context(closing(contestant))
+                for workload in group
+                for contestant in _contestants(workload, clients, pace, site, folder)
+            ]
+            _play(contestants, pace)
+        yield _results(contestants)
+
+
+def _contestants(
+    workload: Workload, clients: set[str], pace: Pace, site: Site, folder: Path
+) -> Iterator[Contestant]:
+    statements = dict(workload.fresh)
+    load = _placed(workload, pace, site, folder)
+    for client in workload.clients:
+        if clients and client not in clients and client != workload.baseline:
+            continue
+        if statements:
+            yield Fresh(workload, client, pace, statements[client])
+        else:
+            yield Standing(workload, client, pace, load)
+
+
+def _placed(workload: Workload, pace: Pace, site: Site, folder: Path) -> Load:
+    """Return the workload's load with the addresses of this run; write the files that it uploads."""
+    load = workload.load
+    if load.task == "upload":
+        assert workload.turn is not None
+        for size in (workload.warm_up, workload.turn[pace.quick]):
+            write_upload(folder, size)
+    site_url = site.transfers if load.task in TRANSFERS else site.requests
+    echo = f"{site.transfers}/echo" if load.posts else ""
+    return load._replace(url=site_url + workload.path, echo=echo, folder=str(folder))
+
+
+def _play(contestants: list[Contestant], pace: Pace) -> None:
+    for contestant in contestants:
+        contestant.prepare()
+    for _ in range(pace.rounds):
+        for contestant in contestants:
+            contestant.take_turn()
+
+
+def _results(contestants: list[Contestant]) -> Results:
+    results: Results = {}
+    for contestant in contestants:
+        workload = contestant.workload
+        base = _baseline(contestants, workload)
+        results.setdefault(workload.name, []).append(_result(contestant, base))
+    return results
+
+
+def _baseline(contestants: list[Contestant], workload: Workload) -> float:
+    """Return the figure that is taken off all others in this workload."""
+    for contestant in contestants:
+        if contestant.workload is workload and contestant.client == workload.baseline and contestant.samples:
+            return median(sample.figure for sample in contestant.samples)
+    return 0.0
+
+
+def _result(contestant: Contestant, base: float) -> Result:
+    figures = [sample.figure for sample in contestant.samples]
+    if contestant.client != contestant.workload.baseline:
+        figures = [figure - base for figure in figures]
+    rates = [sample.per_second for sample in contestant.samples if sample.per_second is not None]
+    return Result(
+        client=contestant.client,
+        version=contestant.version,
+        figure=median(figures) if figures else None,
+        low=min(figures, default=None),
+        high=max(figures, default=None),
+        per_second=median(rates) if rates else None,
+        samples=contestant.samples,
+        missing=contestant.missing,
+        fault=contestant.fault,
+    )

@@ -1,0 +1,179 @@
+"""One client in one workload, seen from the bench: a process that is given turns.
+
+`prepare` warms it, `take_turn` measures once. What goes wrong is kept, not raised, so that the others go on:
+`missing` if the library is not installed, `fault` if it crashed or a body was wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+import threading
+from typing import Any, NamedTuple
+
+from .machine import child_environment, pinned, processors
+from .workloads import TRANSFERS, Load, Workload
+
+#: Seconds after which a silent process is killed.
+PATIENCE = 600.0
+#: A client whose turn takes longer than this has said enough: it sits out the later rounds.
+LONG_TURN = 10.0
+#: A turn has at least so many requests for each user: its first and last are not the usual case.
+LEAST_EACH = 5
+
+
+class Pace(NamedTuple):
+    """How much is measured."""
+
+    rounds: int
+    #: Seconds that a turn should take.
+    seconds: float
+    quick: bool
+
+
+class Sample(NamedTuple):
+    """One turn: the figure in the workload's unit, and how many requests (or MB) it did a second."""
+
+    figure: float
+    per_second: float | None = None
+
+
+class Contestant:
+    """What both kinds have in common."""
+
+    def __init__(self, workload: Workload, client: str, pace: Pace) -> None:
+        self.workload, self.client, self.pace = workload, client, pace
+        self.version = ""
+        self.missing: str | None = None
+        self.fault: str | None = None
+        self.samples: list[Sample] = []
+
+    @property
+    def playing(self) -> bool:
+        """Whether it can take another turn."""
+        return self.missing is None and self.fault is None
+
+    def prepare(self) -> None:
+        """Get ready for the first turn."""
+
+    def take_turn(self) -> None:
+        """Measure once."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """End the process."""
+
+
+class Standing(Contestant):
+    """A client in a process that stays, with its connections, for all rounds."""
+
+    def __init__(self, workload: Workload, client: str, pace: Pace, load: Load) -> None:
+        super().__init__(workload, client, pace)
+        self.process = _started(
+            ["-m", "benchmarks.worker", json.dumps({"client": client, "load": load._asdict()})]
+        )
+        self.turn = 0
+        self.tired = False
+
+    def prepare(self) -> None:
+        """Wait until the client is imported, warm it, and find how much fits into a turn."""
+        ready = self.answer()
+        self.version = ready.get("version", "")
+        if self.order(self.workload.warm_up) and not self.workload.turn:
+            self.turn = self.fitting(self.order(self.workload.warm_up))
+        elif self.workload.turn:
+            self.turn = self.workload.turn[self.pace.quick]
+
+    def fitting(self, pilot: dict[str, Any]) -> int:
+        """Return how many requests fill a turn, by what the pilot took: the same for each user."""
+        each = pilot.get("wall", 1.0) / self.workload.warm_up
+        users = self.workload.load.concurrency
+        return users * max(math.ceil(self.pace.seconds / each / users), LEAST_EACH)
+
+    def take_turn(self) -> None:
+        if not self.playing or self.tired:
+            return
+        if facts := self.order(self.turn):
+            self.samples.append(self.sampled(facts))
+            self.tired = facts["wall"] > LONG_TURN
+
+    def sampled(self, facts: dict[str, Any]) -> Sample:
+        if self.workload.load.task in TRANSFERS:
+            return Sample(facts["memory"] or math.nan, self.turn / facts["wall"] / 1e6)
+        scale = {"µs": 1e6, "ms": 1e3}[self.workload.unit]
+        return Sample(facts["cpu"] / self.turn * scale, self.turn / facts["wall"])
+
+    def order(self, count: int) -> dict[str, Any]:
+        """Have `count` requests (or bytes) done; empty if it cannot."""
+        if not self.playing:
+            return {}
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(f"{count}\n")
+            self.process.stdin.flush()
+        except OSError:
+            pass  # it died; why is in its last answer
+        return self.answer()
+
+    def answer(self) -> dict[str, Any]:
+        """Read one answer; a fault, or the end of the process, is kept and leaves nothing to return."""
+        assert self.process.stdout is not None
+        watchdog = threading.Timer(PATIENCE, self.process.kill)
+        watchdog.start()
+        line = self.process.stdout.readline()
+        watchdog.cancel()
+        facts: dict[str, Any] = json.loads(line) if line else {"fault": self.last_words()}
+        self.missing, self.fault = facts.get("missing"), facts.get("fault")
+        return facts if self.playing else {}
+
+    def last_words(self) -> str:
+        return f"the process ended with status {self.process.wait()} (or was silent for {PATIENCE:.0f} s)"
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.communicate()
+
+
+class Fresh(Contestant):
+    """Statements that run in a new interpreter each turn."""
+
+    def __init__(self, workload: Workload, client: str, pace: Pace, statements: str) -> None:
+        super().__init__(workload, client, pace)
+        self.command = ["-c", f"from time import process_time as cpu\n{statements}\nprint(figure)"]
+
+    def prepare(self) -> None:
+        """Run once unmeasured: this tells if the library is there, and leaves its compiled modules behind."""
+        self.take_turn()
+        self.samples.clear()
+
+    def take_turn(self) -> None:
+        if not self.playing:
+            return
+        process = _started(self.command)
+        output, errors = process.communicate(timeout=PATIENCE)
+        if process.returncode == 0:
+            self.samples.append(Sample(float(output)))
+        elif (
+            errors.rstrip()
+            .rpartition("\n")[2]
+            .startswith(("ModuleNotFoundError", "ImportError", "AttributeError"))
+        ):
+            self.missing = errors.rstrip().rpartition("\n")[2]
+        else:
+            self.fault = errors
+
+
+def _started(arguments: list[str]) -> subprocess.Popen[str]:
+    places = processors()
+    fresh = arguments[0] == "-c"
+    with pinned(places and places[1]):
+        return subprocess.Popen(
+            [sys.executable, "-P", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE if fresh else None,
+            text=True,
+            env=child_environment(),
+        )

@@ -1,0 +1,150 @@
+"""What a run says: a table per workload, the table of bars, and the same as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+from .bars import BARS, Bar
+from .contest import Result, Results
+from .workloads import TRANSFERS, WORKLOADS, Workload
+
+TITLES = {workload.name: workload for workload in WORKLOADS}
+
+
+def table(heads: list[str], rows: list[list[str]]) -> str:
+    """Return a plain table: first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    lines = [heads, ["-" * width for width in widths], *rows]
+    return "\n".join("  ".join(_aligned(line, widths)).rstrip() for line in lines)
+
+
+def _aligned(cells: list[str], widths: list[int]) -> list[str]:
+    return [
+        f"{cell:<{width}}" if index == 0 else f"{cell:>{width}}"
+        for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+
+
+def number(value: float | None) -> str:
+    """Return three telling digits, '-' for what was not measured."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+
+
+def workload_table(workload: Workload, results: list[Result]) -> str:
+    """Return the table of one workload, with ratios to the floor and to the workload's rival."""
+    rivals = [name for name in ("floor", workload.rival) if name in workload.clients]
+    transfers = workload.load.task in TRANSFERS
+    heads = ["client", "version", _figure_head(workload), "least", "most", "turns"]
+    heads += ["MB/s" if transfers else "requests/s", *(f"x {name}" for name in rivals)]
+    figures = {result.client: result.figure for result in results}
+    rows = [_row(result, [figures.get(name) for name in rivals]) for result in results]
+    return f"{workload.name}: {workload.title}\n{table(heads, rows)}\n"
+
+
+def _figure_head(workload: Workload) -> str:
+    return "memory MB" if workload.unit == "MB" else f"CPU {workload.unit}"
+
+
+def _row(result: Result, rivals: list[float | None]) -> list[str]:
+    figure = number(result.figure)
+    if result.figure is None:
+        figure = "not installed" if result.missing else "FAILED"
+    ratios = [
+        number(result.figure / rival if result.figure is not None and rival else None) for rival in rivals
+    ]
+    spread = [number(result.low), number(result.high), str(len(result.samples))]
+    return [result.client, result.version, figure, *spread, number(result.per_second), *ratios]
+
+
+def figures_of(results: Results) -> dict[tuple[str, str], float]:
+    """Return every measured figure by (workload, client)."""
+    return {
+        (workload, result.client): result.figure
+        for workload, clients in results.items()
+        for result in clients
+        if result.figure is not None
+    }
+
+
+def judged(results: Results) -> list[tuple[Bar, float | None, str]]:
+    """Return each bar with its value and pass, miss or not measured."""
+    figures = figures_of(results)
+    values = [(bar, bar.value(figures)) for bar in BARS]
+    return [(bar, value, _verdict(bar, value)) for bar, value in values]
+
+
+def _verdict(bar: Bar, value: float | None) -> str:
+    if value is None:
+        return "not measured"
+    return "pass" if value <= bar.limit else "MISS"
+
+
+def bars_table(results: Results) -> str:
+    """Return the bars, those of workloads that were not run left out."""
+    rows = [
+        [f"#{bar.issue} {bar.workload}", number(value), f"<= {bar.limit:g} {_measure(bar)}", verdict]
+        for bar, value, verdict in judged(results)
+        if bar.workload in results
+    ]
+    return table(["bar", "httpure", "must be", "verdict"], rows)
+
+
+def _measure(bar: Bar) -> str:
+    if bar.rival is None:
+        return TITLES[bar.workload].unit
+    workload, client = bar.rival
+    return f"x {client}" if workload == bar.workload else f"x {client} in {workload}"
+
+
+def faults_of(results: Results) -> list[str]:
+    """Return what went wrong: crashed clients and wrong bodies."""
+    return [
+        f"{workload}, {result.client}: {result.fault}"
+        for workload, clients in results.items()
+        for result in clients
+        if result.fault
+    ]
+
+
+def missing_of(results: Results) -> list[str]:
+    """Return the libraries that could not be imported, each with its reason, once."""
+    reasons = {
+        result.client: result.missing for clients in results.values() for result in clients if result.missing
+    }
+    return [f"{client}: {reason}" for client, reason in reasons.items()]
+
+
+def machine_facts(server: str) -> dict[str, Any]:
+    """Return what the figures depend on."""
+    return {
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "system": platform.platform(),
+        "processors": os.cpu_count(),
+        "server": server,
+    }
+
+
+def write_json(path: Path, facts: dict[str, Any], results: Results) -> None:
+    """Write all of the run, each sample included."""
+    document = {
+        "machine": facts,
+        "workloads": {
+            name: {
+                "title": TITLES[name].title,
+                "unit": TITLES[name].unit,
+                "clients": {result.client: result._asdict() for result in clients},
+            }
+            for name, clients in results.items()
+        },
+        "bars": [
+            bar._asdict() | {"value": value, "verdict": verdict} for bar, value, verdict in judged(results)
+        ],
+    }
+    path.write_text(json.dumps(document, indent=2) + "\n")

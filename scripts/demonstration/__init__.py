@@ -1,0 +1,1 @@
+"""What `scripts/demo` shows: `main` tells the story, `blocking` and `asynchronous` do the jobs."""

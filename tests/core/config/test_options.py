@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import inspect
+import math
+from typing import Any
+
+import pytest
+from httpure_core.config.options import (
+    DEFAULT_LIMITS,
+    DEFAULT_MAX_REDIRECTS,
+    DEFAULT_TIMEOUT_CONFIG,
+    UNSET,
+    USE_CLIENT_DEFAULT,
+    Limits,
+    Proxy,
+    Timeout,
+    UseClientDefault,
+)
+from httpure_core.errors import InvalidURL
+
+
+def phases(timeout: Timeout) -> tuple[Any, ...]:
+    return timeout.connect, timeout.read, timeout.write, timeout.pool
+
+
+class TestTimeout:
+    @pytest.mark.parametrize(
+        ("timeout", "expected"),
+        [
+            (Timeout(5), (5, 5, 5, 5)),
+            (Timeout(0), (0, 0, 0, 0)),
+            (Timeout(None), (None, None, None, None)),
+            (Timeout(timeout=5.0, read=7), (5.0, 7, 5.0, 5.0)),
+            (Timeout(5.0, pool=None), (5.0, 5.0, 5.0, None)),
+            (Timeout(None, connect=1), (1, None, None, None)),
+            (Timeout(connect=1, read=2, write=3, pool=None), (1, 2, 3, None)),
+            (Timeout((1, 2)), (1, 2, None, None)),
+            (Timeout((1, None, 3)), (1, None, 3, None)),
+            (Timeout((1, 2, 3, 4)), (1, 2, 3, 4)),
+            (Timeout((1, 2), pool=4), (1, 2, None, 4)),
+            (Timeout(Timeout((1, 2, 3, 4))), (1, 2, 3, 4)),
+            (Timeout(Timeout((1, 2, 3, 4)), read=None), (1, None, 3, 4)),
+            (Timeout(math.inf), (None, None, None, None)),
+        ],
+    )
+    def test_phases(self, timeout: Timeout, expected: tuple[Any, ...]) -> None:
+        assert phases(timeout) == expected
+        assert timeout.total is None
+
+    def test_total(self) -> None:
+        timeout = Timeout(5, total=30)
+        assert timeout.total == 30
+        assert Timeout(timeout).total == 30
+        assert Timeout(timeout, total=10).total == 10
+        assert Timeout(connect=1, read=1, write=1, pool=1, total=2).total == 2
+
+    @pytest.mark.parametrize(
+        "given", [{}, {"connect": 1}, {"connect": 1, "read": 2, "write": 3}, {"total": 1}]
+    )
+    def test_needs_a_default_or_all_four(self, given: dict[str, float]) -> None:
+        with pytest.raises(ValueError, match="needs a default, or all four"):
+            Timeout(**given)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("number", [-1, -0.5, math.nan, -math.inf])
+    @pytest.mark.parametrize("phase", ["connect", "read", "write", "pool", "total"])
+    def test_refuses_what_is_no_duration(self, number: float, phase: str) -> None:
+        with pytest.raises(ValueError, match=f"The {phase} timeout is {number!r}"):
+            Timeout(5, **{phase: number})
+
+    def test_refuses_what_is_no_number(self) -> None:
+        with pytest.raises(TypeError, match="not str"):
+            Timeout("5")  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("given", [(), (1,), (1, 2, 3, 4, 5)])
+    def test_refuses_tuples_of_other_sizes(self, given: tuple[float, ...]) -> None:
+        with pytest.raises(ValueError, match="timeout tuple"):
+            Timeout(given)
+
+    def test_as_dict(self) -> None:
+        timeout = Timeout((1, 2, 3, None))
+        assert timeout.as_dict() == {"connect": 1, "read": 2, "write": 3, "pool": None}
+        assert timeout.as_dict() is not timeout.as_dict()
+        assert Timeout(timeout, total=9).as_dict() == timeout.as_dict() | {"total": 9}
+
+    def test_equality_and_hash(self) -> None:
+        assert Timeout(5) == Timeout(connect=5, read=5, write=5, pool=5)
+        assert hash(Timeout(5)) == hash(Timeout((5.0, 5.0, 5.0, 5.0)))
+        assert Timeout(5) != Timeout(5, pool=None)
+        assert Timeout(5) != Timeout(5, total=5)
+        assert Timeout(5) != 5
+
+    @pytest.mark.parametrize(
+        ("timeout", "shown"),
+        [
+            (Timeout(5.0), "Timeout(timeout=5.0)"),
+            (Timeout(None), "Timeout(timeout=None)"),
+            (Timeout(None, read=5.0), "Timeout(connect=None, read=5.0, write=None, pool=None)"),
+            (Timeout(5.0, total=9), "Timeout(timeout=5.0, total=9)"),
+        ],
+    )
+    def test_repr(self, timeout: Timeout, shown: str) -> None:
+        assert repr(timeout) == shown
+
+
+class TestLimits:
+    def test_defaults(self) -> None:
+        limits = Limits()
+        assert limits.max_connections is None
+        assert limits.max_keepalive_connections is None
+        assert limits.keepalive_expiry == 5.0
+
+    @pytest.mark.parametrize("number", [0, -1])
+    def test_some_connection_is_needed(self, number: int) -> None:
+        with pytest.raises(ValueError, match=f"max_connections is {number}"):
+            Limits(max_connections=number)
+
+    def test_none_need_be_idle(self) -> None:
+        assert Limits(max_keepalive_connections=0, keepalive_expiry=0).max_keepalive_connections == 0
+        with pytest.raises(ValueError, match="max_keepalive_connections is -1"):
+            Limits(max_keepalive_connections=-1)
+
+    @pytest.mark.parametrize("number", [-1.0, math.nan])
+    def test_expiry_is_a_duration(self, number: float) -> None:
+        assert Limits(keepalive_expiry=None).keepalive_expiry is None
+        with pytest.raises(ValueError, match="keepalive_expiry is"):
+            Limits(keepalive_expiry=number)
+
+    def test_equality_and_hash(self) -> None:
+        assert Limits(max_connections=1) == Limits(max_connections=1)
+        assert hash(Limits(max_connections=1)) == hash(Limits(max_connections=1))
+        assert Limits(max_connections=1) != Limits()
+        assert Limits() != "limits"
+
+    def test_repr(self) -> None:
+        assert repr(Limits(max_connections=100)) == (
+            "Limits(max_connections=100, max_keepalive_connections=None, keepalive_expiry=5.0)"
+        )
+
+
+class TestProxy:
+    @pytest.mark.parametrize("scheme", ["http", "https", "socks5", "socks5h"])
+    def test_schemes(self, scheme: str) -> None:
+        proxy = Proxy(f"{scheme}://proxy.example:8080")
+        assert str(proxy.url) == f"{scheme}://proxy.example:8080"
+        assert proxy.auth is None
+        assert proxy.raw_auth is None
+        assert proxy.ssl_context is None
+        assert proxy.headers == {}
+
+    @pytest.mark.parametrize("url", ["ftp://me:secret@proxy.example", "proxy.example", "//proxy.example"])
+    def test_other_schemes(self, url: str) -> None:
+        with pytest.raises(ValueError, match="A proxy's URL begins with") as caught:
+            Proxy(url)
+        assert "secret" not in str(caught.value)
+
+    def test_needs_a_host(self) -> None:
+        with pytest.raises(ValueError, match="has no host"):
+            Proxy("http:///path")
+
+    def test_needs_a_url(self) -> None:
+        with pytest.raises(InvalidURL):
+            Proxy("http://proxy.example:99999")
+
+    def test_credentials_of_the_url(self) -> None:
+        proxy = Proxy("http://m%65:s%C3%A9cret@proxy.example", auth=("other", "one"))
+        assert str(proxy.url) == "http://proxy.example"
+        assert proxy.auth == ("me", "s\u00e9cret")
+        assert proxy.raw_auth == (b"me", b"s\xc3\xa9cret")
+        assert repr(proxy) == "Proxy('http://proxy.example', auth=('me', '********'))"
+
+    def test_credentials_apart(self) -> None:
+        assert Proxy("http://proxy.example", auth=("me", "secret")).auth == ("me", "secret")
+
+    def test_headers(self) -> None:
+        proxy = Proxy("http://proxy.example", headers={"Proxy-Authorization": "secret", "X-Own": "1"})
+        assert proxy.headers["proxy-authorization"] == "secret"
+        assert "secret" not in repr(proxy).replace("[secure]", "")
+        assert "'x-own': '1'" in repr(proxy)
+
+    def test_ssl_context(self) -> None:
+        context: Any = object()
+        assert Proxy("https://proxy.example", ssl_context=context).ssl_context is context
+
+
+def test_markers_and_defaults() -> None:
+    assert repr(UNSET) == "UNSET"
+    assert repr(USE_CLIENT_DEFAULT) == "USE_CLIENT_DEFAULT"
+    assert isinstance(USE_CLIENT_DEFAULT, UseClientDefault)
+    assert Timeout(5.0) == DEFAULT_TIMEOUT_CONFIG
+    assert Limits(max_connections=100, max_keepalive_connections=20) == DEFAULT_LIMITS
+    assert DEFAULT_MAX_REDIRECTS == 20
+
+
+def test_signatures_are_those_of_httpx() -> None:
+    assert list(inspect.signature(Timeout).parameters) == [
+        *("timeout", "connect", "read", "write", "pool", "total")
+    ]
+    assert list(inspect.signature(Proxy).parameters) == ["url", "ssl_context", "auth", "headers"]
+    assert {parameter.kind for parameter in inspect.signature(Limits).parameters.values()} == {
+        inspect.Parameter.KEYWORD_ONLY
+    }

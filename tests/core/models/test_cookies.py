@@ -1,0 +1,249 @@
+"""`Cookies` as people use it: a mapping with domains."""
+
+from __future__ import annotations
+
+import copy
+import http.cookiejar
+import pickle
+import time
+from typing import Any
+
+import pytest
+from httpure_core import ambient
+from httpure_core.errors import CookieConflict
+from httpure_core.models import cookies as module
+from httpure_core.models.cookies import Cookies, install_jar_view
+from httpure_core.models.request import Request
+from httpure_core.models.response import Response
+
+
+def response(*fields: str, url: str = "https://example.org/dir/page?q=/x/") -> Response:
+    headers = [("Set-Cookie", field) for field in fields]
+    return Response(200, headers=headers, request=Request("GET", url))
+
+
+def header(cookies: Cookies, url: str) -> str | None:
+    request = Request("GET", url)
+    cookies.set_cookie_header(request)
+    return request.headers.get("Cookie")
+
+
+@pytest.mark.parametrize(
+    "given", [{"a": "1", "b": "2"}, [("a", "1"), ("b", "2")], Cookies({"a": "1", "b": "2"})]
+)
+def test_what_cookies_are_made_of(given: Any) -> None:
+    cookies = Cookies(given)
+    assert dict(cookies) == {"a": "1", "b": "2"}
+    assert cookies == Cookies({"b": "2", "a": "1"})
+    assert header(cookies, "http://anywhere/") == "a=1; b=2"
+
+
+def test_no_cookies() -> None:
+    cookies = Cookies()
+    assert not cookies and len(cookies) == 0 and list(cookies) == []
+    assert header(cookies, "https://example.org/") is None
+
+
+@pytest.mark.parametrize("given", ["a=1", b"a=1", 5, [("a",)], ["ab"], [7]])
+def test_what_cookies_are_not_made_of(given: Any) -> None:
+    with pytest.raises(TypeError, match="okies"):
+        Cookies(given)
+
+
+@pytest.mark.parametrize("part", ["name", "value", "domain", "path"])
+def test_parts_are_text(part: str) -> None:
+    parts: Any = {"name": "n", "value": "hush", part: 5}
+    with pytest.raises(TypeError, match=f"{part} must be str, not int"):
+        Cookies().set(**parts)
+
+
+def test_header_injection_is_refused() -> None:
+    with pytest.raises(ValueError, match="control") as caught:
+        Cookies({"a": "hush\r\nX: y"})
+    assert "hush" not in str(caught.value)
+
+
+def test_mapping_methods() -> None:
+    cookies = Cookies()
+    cookies["a"] = "1"
+    cookies.update({"b": "2"})
+    cookies.update(None)
+    cookies.update()
+    assert cookies["a"] == "1" and "b" in cookies and "c" not in cookies and len(cookies) == 2 and cookies
+    assert cookies.get("c") is None and cookies.get("c", "x") == "x"
+    del cookies["a"]
+    del cookies["a"]
+    assert cookies.pop("b") == "2"
+    with pytest.raises(KeyError):
+        cookies["b"]
+
+
+def test_domains_and_paths_tell_cookies_apart() -> None:
+    cookies = Cookies()
+    cookies.set("a", "1", domain="example.org")
+    cookies.set("a", "2", domain="example.com", path="/x")
+    cookies.set("a", "3", domain="example.com", path="/y")
+    with pytest.raises(CookieConflict, match="3 cookies are named 'a'") as caught:
+        cookies.get("a")
+    assert "example.org" in str(caught.value)
+    assert cookies.get("a", domain="example.org") == "1"
+    assert cookies.get("a", domain="EXAMPLE.com", path="/y") == "3"
+    assert cookies.get("a", path="/x") == "2"
+    assert cookies.get("a", domain="") is None
+    cookies.delete("a", domain="example.com", path="/y")
+    with pytest.raises(KeyError):
+        cookies.delete("a", domain="example.com", path="/y")
+    cookies.delete("a", domain="nowhere.example")
+    cookies.delete("a", domain="example.com")
+    assert cookies["a"] == "1"
+
+
+def test_the_hosts_own_cookie_before_that_of_its_domain() -> None:
+    cookies = Cookies()
+    cookies.extract_cookies(
+        response("a=host", "a=domain; domain=example.org", "b=domain; domain=example.org")
+    )
+    assert cookies.get("a", domain="example.org") == "host"
+    assert cookies.get("a", domain=".example.org") == "domain"
+    assert cookies.get("b", domain="example.org") == "domain"
+
+
+def test_clearing() -> None:
+    cookies = Cookies()
+    for domain, path in (("a.example", "/"), ("a.example", "/x"), ("b.example", "/")):
+        cookies.set("n", path, domain, path)
+    cookies.clear(domain="a.example", path="/x")
+    assert len(cookies) == 2
+    cookies.clear(domain="a.example")
+    assert len(cookies) == 1
+    with pytest.raises(KeyError):
+        cookies.clear(domain="a.example")
+    with pytest.raises(KeyError):
+        cookies.clear(domain="b.example", path="/z")
+    with pytest.raises(ValueError, match="domain"):
+        cookies.clear(path="/")
+    cookies.clear()
+    assert not cookies
+
+
+def test_a_response_sets_cookies() -> None:
+    cookies = Cookies()
+    cookies.extract_cookies(response())
+    assert not cookies
+    cookies.extract_cookies(response("a=1", "b=2; Path=/; Secure"))
+    assert header(cookies, "https://example.org/dir/other") == "a=1; b=2"
+    assert header(cookies, "https://example.org/x/") == "b=2"
+    assert header(cookies, "http://example.org/dir/") == "a=1"
+    assert header(cookies, "https://example.com/") is None
+
+
+def test_a_cookie_header_of_the_user_stays() -> None:
+    request = Request("GET", "https://example.org/", headers={"Cookie": "mine=1"})
+    Cookies({"a": "1"}).set_cookie_header(request)
+    assert request.headers["Cookie"] == "mine=1"
+
+
+def test_values_beyond_ascii_never_crash() -> None:
+    cookies = Cookies()
+    cookies.extract_cookies(
+        Response(200, headers=[(b"Set-Cookie", b"a=\xff\xfe")], request=Request("GET", "https://h.example/"))
+    )
+    cookies.set("b", "ü")
+    assert header(cookies, "https://h.example/") is not None
+
+
+def test_expired_cookies_are_not_there() -> None:
+    cookies = Cookies()
+    cookies.extract_cookies(response("a=1; max-age=10", "b=2"))
+    assert set(cookies) == {"a", "b"} and len(cookies) == 2
+    later = time.time() + 11
+    ambient.install(wall_time=lambda: later)
+    try:
+        assert list(cookies) == ["b"] and cookies.get("a") is None and cookies
+        cookies.delete("b")
+        assert not cookies
+    finally:
+        ambient.install(wall_time=time.time)
+
+
+def test_what_was_given_is_copied() -> None:
+    first = Cookies({"a": "1"})
+    second = Cookies(first)
+    third = Cookies()
+    third.update(first)
+    first["a"] = "changed"
+    assert second["a"] == third["a"] == "1"
+
+
+def test_order_survives_an_update() -> None:
+    first, second = Cookies({"x": "1"}), Cookies({"a": "1", "x": "2", "b": "1"})
+    first.update(second)
+    assert header(first, "https://h.example/") == "x=2; a=1; b=1"
+    assert header(second, "https://h.example/") == "a=1; x=2; b=1"
+
+
+def test_cookie_objects_of_a_store_are_taken() -> None:
+    first = Cookies()
+    first.extract_cookies(response("a=1; secure"))
+    assert header(Cookies(list(first.store)), "http://example.org/dir/") is None
+
+
+def test_a_cookie_jar_is_taken_with_all_it_knows() -> None:
+    def entry(name: str, domain: str, specified: bool, **more: Any) -> http.cookiejar.Cookie:
+        known: dict[str, Any] = {
+            "secure": False,
+            "expires": None,
+            "rest": {},
+            "path": "/",
+            "value": "1",
+        } | more
+        return http.cookiejar.Cookie(
+            version=0, name=name, port=None, port_specified=False, domain=domain, domain_specified=specified,
+            domain_initial_dot=domain.startswith("."), path_specified=True, discard=True, comment=None,
+            comment_url=None, **known,
+        )  # fmt: skip
+
+    jar = http.cookiejar.CookieJar()
+    jar.set_cookie(entry("everywhere", "", False, value=None))
+    jar.set_cookie(entry("host", "example.org", False, secure=True, rest={"HttpOnly": None}))
+    jar.set_cookie(entry("domain", ".example.org", True, path="/x", expires=4_000_000_000))
+    cookies = Cookies(jar)
+    assert header(cookies, "https://example.org/x") == "domain=1; everywhere=; host=1"
+    assert header(cookies, "http://www.example.org/") == "everywhere="
+    assert {cookie.name: cookie.http_only for cookie in cookies.store} == {
+        "everywhere": False, "host": True, "domain": False,
+    }  # fmt: skip
+
+
+def test_objects_that_say_less_than_a_cookie_jars() -> None:
+    class Plain:
+        name, value = "a", "1"
+
+    assert header(Cookies([Plain()]), "http://h.example/") == "a=1"
+
+
+def test_copies_and_pickles() -> None:
+    cookies = Cookies()
+    cookies.extract_cookies(response("a=1; secure; max-age=100"))
+    for other in (copy.copy(cookies), copy.deepcopy(cookies), pickle.loads(pickle.dumps(cookies))):
+        other["b"] = "2"
+        assert header(other, "https://example.org/dir/") == "a=1; b=2"
+    assert "b" not in cookies
+
+
+def test_no_value_is_shown() -> None:
+    cookies = Cookies({"a": "hush"})
+    cookies.set("b", "hush", domain="example.org")
+    assert (
+        repr(cookies)
+        == "<Cookies[<Cookie a=[secure] for every host/>, <Cookie b=[secure] for example.org/>]>"
+    )
+
+
+def test_the_jar_is_the_faces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_jar_view", module._no_jar_view)
+    cookies = Cookies({"a": "1"})
+    with pytest.raises(RuntimeError, match="install_jar_view"):
+        cookies.jar  # noqa: B018
+    install_jar_view(lambda cookies: ("view of", cookies))
+    assert cookies.jar == ("view of", cookies)

@@ -1,0 +1,313 @@
+import copy
+import pickle
+from types import MappingProxyType
+
+import pytest
+from httpure_core.models.headers import Headers
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+RAW = [(b"Accept", b"a"), (b"Set-Cookie", b"x=1"), (b"set-cookie", b"y=2, z"), (b"Host", b"h")]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"A": "1", "b": "2"},
+        {b"A": b"1", b"b": b"2"},
+        MappingProxyType({"A": "1", "b": "2"}),
+        [("A", "1"), ("b", "2")],
+        ((b"A", "1"), ("b", b"2")),
+        Headers({"A": "1", "b": "2"}),
+    ],
+)
+def test_what_headers_are_made_of(source):
+    headers = Headers(source)
+    assert headers.raw == [(b"A", b"1"), (b"b", b"2")]
+    assert headers == source
+    assert repr(headers) == "Headers({'a': '1', 'b': '2'})"
+
+
+def test_of_nothing():
+    assert Headers().raw == Headers(None).raw == Headers({}).raw == []
+    assert not Headers()
+
+
+def test_lookup_disregards_case_and_joins_what_is_repeated():
+    headers = Headers(RAW)
+    assert headers["ACCEPT"] == "a"
+    assert headers["Set-Cookie"] == "x=1, y=2, z"
+    assert headers.get("host") == "h"
+    assert headers.get("x") is None
+    assert headers.get("x", "d") == "d"
+    assert "HOST" in headers
+    assert "x" not in headers
+    assert b"host" not in headers
+    with pytest.raises(KeyError, match="X-Y"):
+        headers["X-Y"]
+
+
+def test_the_views():
+    headers = Headers(RAW)
+    assert headers.raw == RAW
+    assert list(headers) == list(headers.keys()) == ["accept", "set-cookie", "host"]
+    assert list(headers.values()) == ["a", "x=1, y=2, z", "h"]
+    assert list(headers.items()) == [("accept", "a"), ("set-cookie", "x=1, y=2, z"), ("host", "h")]
+    assert headers.multi_items() == [
+        ("accept", "a"),
+        ("set-cookie", "x=1"),
+        ("set-cookie", "y=2, z"),
+        ("host", "h"),
+    ]
+    assert len(headers) == 4
+    assert headers.get_list("set-cookie") == ["x=1", "y=2, z"]
+    assert headers.get_list("SET-COOKIE", split_commas=True) == ["x=1", "y=2", "z"]
+    assert headers.get_list("x") == []
+
+
+def test_the_views_are_of_the_moment():
+    headers = Headers(RAW)
+    headers.raw.clear()
+    for name in headers:
+        del headers[name]
+    assert headers.raw == []
+
+
+def test_from_the_wire():
+    headers = Headers.from_wire([(b"Content-Length", b"5"), (b"X", b"\xff")])
+    assert headers.get("content-length") == "5"
+    assert headers["x"] == "\xff"
+    assert isinstance(headers, Headers)
+
+
+def test_setting_replaces_the_first_and_removes_the_others():
+    headers = Headers([("a", "1"), ("b", "2"), ("A", "3"), ("c", "4")])
+    headers["A"] = "9"
+    assert headers.raw == [(b"A", b"9"), (b"b", b"2"), (b"c", b"4")]
+    assert headers["a"] == "9"
+    headers["New"] = b"5"
+    assert headers.raw[-1] == (b"New", b"5")
+    assert headers["new"] == "5"
+    assert list(headers) == ["a", "b", "c", "new"]
+
+
+def test_deleting_removes_all():
+    headers = Headers([("a", "1"), ("b", "2"), ("A", "3")])
+    del headers["A"]
+    assert headers.raw == [(b"b", b"2")]
+    assert "a" not in headers
+    with pytest.raises(KeyError):
+        del headers["a"]
+
+
+def test_the_rest_of_a_mutable_mapping():
+    headers = Headers({"a": "1", "b": "2"})
+    assert headers.pop("A") == "1"
+    assert headers.setdefault("B", "9") == "2"
+    assert headers.setdefault("C", "3") == "3"
+    headers.clear()
+    assert headers.raw == []
+
+
+def test_update_replaces_by_all_that_the_other_has():
+    headers = Headers([("a", "1"), ("b", "2"), ("a", "3")])
+    headers.update([("A", "8"), ("a", "9"), ("c", "4")])
+    assert headers.raw == [(b"b", b"2"), (b"A", b"8"), (b"a", b"9"), (b"c", b"4")]
+    headers.update(Headers({"d": "5"}))
+    assert headers["d"] == "5"
+    headers.update()
+    assert headers["a"] == "8, 9"
+
+
+def test_update_leaves_the_other_alone():
+    other = Headers({"a": "1"})
+    headers = Headers()
+    headers.update(other)
+    headers["b"] = "2"
+    assert other.raw == [(b"a", b"1")]
+
+
+def test_merging_operators():
+    headers = Headers({"a": "1", "b": "2"})
+    assert (headers | {"A": "9"}).raw == [(b"b", b"2"), (b"A", b"9")]
+    assert ({"A": "9", "c": "3"} | headers).raw == [(b"c", b"3"), (b"a", b"1"), (b"b", b"2")]
+    merged = headers
+    merged |= [("c", "3")]
+    assert merged is headers
+    assert headers["c"] == "3"
+    with pytest.raises(TypeError):
+        headers | 5
+    with pytest.raises(TypeError):
+        5 | headers
+
+
+def test_a_copy_is_independent():
+    for headers in (Headers(RAW), Headers(RAW, encoding="utf-8")):
+        for _ in range(2):  # without and with an index
+            other = headers.copy()
+            other["accept"] = "b"
+            del other["host"]
+            assert headers.raw == RAW
+            assert headers["accept"] == "a"
+            assert other.encoding == headers.encoding
+
+
+def test_copies_and_pickles():
+    headers = Headers(RAW)
+    assert pickle.loads(pickle.dumps(headers)) == copy.deepcopy(headers) == copy.copy(headers) == headers
+
+
+def test_equality_disregards_case_of_names_and_order():
+    headers = Headers([("a", "1"), ("B", "2")])
+    assert headers == [("b", "2"), ("A", "1")]
+    assert headers == {"b": "2", "A": "1"}
+    assert headers != {"a": "1"}
+    assert headers != [("a", "1"), ("b", "2"), ("b", "2")]
+    assert headers != 5
+    assert headers != "ab"
+    assert headers != {"a b": "1"}
+
+
+def test_secrets_are_not_shown():
+    names = ["Authorization", "proxy-authorization", "Cookie", "Set-Cookie"]
+    headers = Headers([(name, "hunter2") for name in names])
+    assert repr(headers) == (
+        "Headers({'authorization': '[secure]', 'proxy-authorization': '[secure]', "
+        "'cookie': '[secure]', 'set-cookie': '[secure]'})"
+    )
+
+
+def test_what_is_repeated_is_shown_as_a_list():
+    assert repr(Headers([("a", "1"), ("A", "2")])) == "Headers([('a', '1'), ('a', '2')])"
+
+
+@pytest.mark.parametrize(
+    ("value", "encoding", "text"),
+    [(b"x", "ascii", "x"), ("\xfc\u2603".encode(), "utf-8", "\xfc\u2603"), (b"\xfc", "iso-8859-1", "\xfc")],
+)
+def test_the_encoding_is_guessed(value, encoding, text):
+    headers = Headers({b"a": value, b"b": b"plain"})
+    assert headers.encoding == encoding
+    assert headers["a"] == text
+    assert headers["b"] == "plain"
+    assert dict(headers) == {"a": text, "b": "plain"}
+    assert headers.multi_items() == [("a", text), ("b", "plain")]
+    assert headers.get_list("a") == [text]
+    assert ("encoding" in repr(headers)) is (encoding != "ascii")
+
+
+def test_the_guess_follows_what_is_set():
+    headers = Headers({"a": "x"})
+    assert headers.encoding == "ascii"
+    headers["b"] = "\xfc"
+    assert headers.encoding == "utf-8"
+    assert headers.raw[1] == (b"b", b"\xc3\xbc")
+
+
+def test_an_encoding_that_is_given_is_used():
+    headers = Headers({"a": "\xfc"}, encoding="iso-8859-1")
+    assert headers.raw == [(b"a", b"\xfc")]
+    assert Headers(headers).encoding == "iso-8859-1"
+    headers["b"] = "\xe9"
+    headers.update({"c": "\xe8"})
+    assert headers.raw[1:] == [(b"b", b"\xe9"), (b"c", b"\xe8")]
+    assert headers["a"] == "\xfc"
+    headers.encoding = "utf-8"
+    assert headers["a"] == "\ufffd"
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a b", "a:", "a\r\nb", "a\0", "\xfc", "\ud800", " a", "a\n", "(a)", b"", b"\xff"]
+)
+def test_a_name_is_a_token(name):
+    for build in (
+        lambda: Headers({name: "x"}),
+        lambda: Headers([(name, "x")]),
+        lambda: Headers().update({name: "x"}),
+    ):
+        with pytest.raises(ValueError, match=r"not a token"):
+            build()
+    with pytest.raises(ValueError, match=r"not a token"):
+        Headers()[name] = "x"
+
+
+@pytest.mark.parametrize("value", ["a\r\nX: y", "a\n", "\ra", "a\0b", b"a\nb", b"\0"])
+def test_a_value_ends_where_its_field_ends(value):
+    for build in (
+        lambda: Headers({"X-A": value}),
+        lambda: Headers([("X-A", value)]),
+        lambda: Headers() | {"X-A": value},
+    ):
+        with pytest.raises(ValueError, match=r"'x-a' holds CR, LF or NUL"):
+            build()
+    headers = Headers()
+    with pytest.raises(ValueError):
+        headers["X-A"] = value
+    assert headers.raw == []
+
+
+def test_errors_show_the_value_unless_it_is_a_secret():
+    with pytest.raises(ValueError, match="hunter"):
+        Headers({"X": "hunter\n"})
+    with pytest.raises(ValueError) as caught:
+        Headers({"Proxy-Authorization": "hunter\n"})
+    assert "hunter" not in str(caught.value)
+
+
+def test_a_value_that_cannot_be_written():
+    with pytest.raises(ValueError, match="'authorization' cannot be written in ascii") as caught:
+        Headers({"Authorization": "hunter\xfc"}, encoding="ascii")
+    assert type(caught.value) is ValueError
+    assert caught.value.__suppress_context__
+    with pytest.raises(ValueError, match="utf-8"):
+        Headers({"a": "\ud800"})
+
+
+def test_other_types_are_refused_by_name():
+    with pytest.raises(TypeError, match=r"'x' must be str or bytes, not int"):
+        Headers({"X": 5})
+    with pytest.raises(TypeError, match=r"NoneType"):
+        Headers()["X"] = None
+    with pytest.raises(TypeError, match=r"name of a header must be str or bytes, not int"):
+        Headers({5: "x"})
+
+
+def test_a_subclass_of_str_is_a_name_too():
+    class Name(str):
+        __slots__ = ()
+
+    assert Headers({Name("A"): Name("b")}).raw == [(b"A", b"b")]
+
+
+def test_many_repetitions_take_linear_time():
+    headers = Headers.from_wire([(b"a", b"x")] * 1000)
+    assert headers["a"] == ", ".join("x" * 1000)
+
+
+TOKENS = st.text("abcXYZ019-_.!#$%&'*+^`|~", min_size=1, max_size=5)
+VALUES = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]), max_size=8)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(TOKENS, VALUES), max_size=6))
+def test_pairs_survive_the_round_trip(pairs):
+    headers = Headers(pairs)
+    assert headers.multi_items() == [(name.lower(), value) for name, value in pairs]
+    assert Headers.from_wire(headers.raw) == headers
+    assert [(name.decode(), value.decode()) for name, value in headers.raw] == pairs
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.tuples(st.sampled_from(["a", "A", "b", "C"]), VALUES), max_size=5),
+    st.lists(st.tuples(st.booleans(), st.sampled_from(["a", "A", "b", "C"]), VALUES), max_size=6),
+)
+def test_the_index_follows_every_change(pairs, changes):
+    headers = Headers(pairs)
+    for setting, name, value in changes:
+        if setting:
+            headers[name] = value
+        else:
+            headers.pop(name, None)
+        fresh = Headers.from_wire(headers.raw)
+        assert list(headers.items()) == list(fresh.items())
