@@ -42,7 +42,7 @@ class PatternCheck:
         """Compare the next piece; raise `WrongBody` at the first difference."""
         for start in range(0, len(piece), PERIOD):
             part = piece[start : start + PERIOD]
-            if not pattern().startswith(part, self.received % PERIOD):  # type: ignore[arg-type]
+            if not pattern().startswith(part, self.received % PERIOD):
                 raise WrongBody(f"{len(part)} bytes from offset {self.received} differ from what was sent")
             self.received += len(part)
 

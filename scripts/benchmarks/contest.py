@@ -16,7 +16,7 @@ from .workloads import TRANSFERS, Load, Workload
 
 
 class Result(NamedTuple):
-    """What one client did in one workload: medians of its turns."""
+    """What one client did in one workload: the median of its turns, or the worst where that is what counts."""
 
     client: str
     version: str
@@ -76,17 +76,17 @@ def _placed(workload: Workload, pace: Pace, site: Site, folder: Path) -> Load:
 def _play(contestants: list[Contestant], pace: Pace) -> None:
     for contestant in contestants:
         contestant.prepare()
-    for _ in range(pace.rounds):
+    for turn in range(pace.rounds):
         for contestant in contestants:
-            contestant.take_turn()
+            if contestant.playing and turn < contestant.workload.turns:
+                contestant.take_turn()
 
 
 def _results(contestants: list[Contestant]) -> Results:
     results: Results = {}
     for contestant in contestants:
-        workload = contestant.workload
-        base = _baseline(contestants, workload)
-        results.setdefault(workload.name, []).append(_result(contestant, base))
+        base = _baseline(contestants, contestant.workload)
+        results.setdefault(contestant.workload.name, []).append(_result(contestant, base))
     return results
 
 
@@ -94,19 +94,24 @@ def _baseline(contestants: list[Contestant], workload: Workload) -> float:
     """Return the figure that is taken off all others in this workload."""
     for contestant in contestants:
         if contestant.workload is workload and contestant.client == workload.baseline and contestant.samples:
-            return median(sample.figure for sample in contestant.samples)
+            return median(_figures(contestant))
     return 0.0
 
 
+def _figures(contestant: Contestant) -> list[float]:
+    return [sample.figure for sample in contestant.samples if sample.figure is not None]
+
+
 def _result(contestant: Contestant, base: float) -> Result:
-    figures = [sample.figure for sample in contestant.samples]
-    if contestant.client != contestant.workload.baseline:
-        figures = [figure - base for figure in figures]
+    workload = contestant.workload
+    taken_off = 0.0 if contestant.client == workload.baseline else base
+    figures = [figure - taken_off for figure in _figures(contestant)]
     rates = [sample.per_second for sample in contestant.samples if sample.per_second is not None]
+    summary = max if workload.worst else median
     return Result(
         client=contestant.client,
         version=contestant.version,
-        figure=median(figures) if figures else None,
+        figure=summary(figures) if figures else None,
         low=min(figures, default=None),
         high=max(figures, default=None),
         per_second=median(rates) if rates else None,

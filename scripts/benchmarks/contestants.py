@@ -6,22 +6,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import re
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .machine import child_environment, pinned, processors
 from .workloads import TRANSFERS, Load, Workload
 
+#: How an interpreter says that a library is not installed (or, of a bare folder, that there is nothing in it).
+NOT_THERE = re.compile(
+    r"ModuleNotFoundError|ImportError|AttributeError: module '\w+' has no attribute 'Client'"
+)
 #: Seconds after which a silent process is killed.
 PATIENCE = 600.0
-#: A client whose turn takes longer than this has said enough: it sits out the later rounds.
-LONG_TURN = 10.0
-#: A turn has at least so many requests for each user: its first and last are not the usual case.
-LEAST_EACH = 5
 
 
 class Pace(NamedTuple):
@@ -30,13 +33,18 @@ class Pace(NamedTuple):
     rounds: int
     #: Seconds that a turn should take.
     seconds: float
+    #: A turn has at least so many requests for each user: the first and the last are not the usual case.
+    least_each: int
+    #: Seconds: a client whose turn takes longer has said enough and sits out the later rounds.
+    long_turn: float
     quick: bool
 
 
 class Sample(NamedTuple):
     """One turn: the figure in the workload's unit, and how many requests (or MB) it did a second."""
 
-    figure: float
+    #: None where the system does not tell.
+    figure: float | None
     per_second: float | None = None
 
 
@@ -79,29 +87,31 @@ class Standing(Contestant):
 
     def prepare(self) -> None:
         """Wait until the client is imported, warm it, and find how much fits into a turn."""
-        ready = self.answer()
-        self.version = ready.get("version", "")
-        if self.order(self.workload.warm_up) and not self.workload.turn:
-            self.turn = self.fitting(self.order(self.workload.warm_up))
-        elif self.workload.turn:
+        self.version = self.answer().get("version", "")
+        warm = self.order(self.workload.warm_up)
+        if self.workload.turn:
             self.turn = self.workload.turn[self.pace.quick]
+        elif warm:
+            # The first requests also opened the connections: the next tell more, unless they take long.
+            pilot = warm if warm["wall"] > self.pace.seconds * 5 else self.order(self.workload.warm_up)
+            self.turn = self.fitting(pilot)
 
     def fitting(self, pilot: dict[str, Any]) -> int:
         """Return how many requests fill a turn, by what the pilot took: the same for each user."""
-        each = pilot.get("wall", 1.0) / self.workload.warm_up
+        each: float = pilot.get("wall", 1.0) / self.workload.warm_up
         users = self.workload.load.concurrency
-        return users * max(math.ceil(self.pace.seconds / each / users), LEAST_EACH)
+        return users * max(math.ceil(self.pace.seconds / each / users), self.pace.least_each)
 
     def take_turn(self) -> None:
-        if not self.playing or self.tired:
-            return
-        if facts := self.order(self.turn):
+        """Have one turn done, unless the client sits out."""
+        if not self.tired and (facts := self.order(self.turn)):
             self.samples.append(self.sampled(facts))
-            self.tired = facts["wall"] > LONG_TURN
+            self.tired = facts["wall"] > self.pace.long_turn
 
     def sampled(self, facts: dict[str, Any]) -> Sample:
+        """Return the turn's figure in the workload's unit."""
         if self.workload.load.task in TRANSFERS:
-            return Sample(facts["memory"] or math.nan, self.turn / facts["wall"] / 1e6)
+            return Sample(facts["memory"], self.turn / facts["wall"] / 1e6)
         scale = {"µs": 1e6, "ms": 1e3}[self.workload.unit]
         return Sample(facts["cpu"] / self.turn * scale, self.turn / facts["wall"])
 
@@ -110,29 +120,28 @@ class Standing(Contestant):
         if not self.playing:
             return {}
         assert self.process.stdin is not None
-        try:
+        with contextlib.suppress(OSError):  # if it died, its last answer says why
             self.process.stdin.write(f"{count}\n")
             self.process.stdin.flush()
-        except OSError:
-            pass  # it died; why is in its last answer
         return self.answer()
 
     def answer(self) -> dict[str, Any]:
         """Read one answer; a fault, or the end of the process, is kept and leaves nothing to return."""
         assert self.process.stdout is not None
-        watchdog = threading.Timer(PATIENCE, self.process.kill)
-        watchdog.start()
-        line = self.process.stdout.readline()
-        watchdog.cancel()
+        with _watched(self.process):
+            line = self.process.stdout.readline()
         facts: dict[str, Any] = json.loads(line) if line else {"fault": self.last_words()}
         self.missing, self.fault = facts.get("missing"), facts.get("fault")
         return facts if self.playing else {}
 
     def last_words(self) -> str:
-        return f"the process ended with status {self.process.wait()} (or was silent for {PATIENCE:.0f} s)"
+        """Say how the process ended."""
+        return f"the process ended with status {self.process.wait()}, or was silent for {PATIENCE:.0f} s"
 
     def close(self) -> None:
-        if self.process.poll() is None:
+        """End the process at once: it may be in the middle of a turn."""
+        self.process.kill()
+        with contextlib.suppress(OSError):  # an order that it never read
             self.process.communicate()
 
 
@@ -152,17 +161,25 @@ class Fresh(Contestant):
         if not self.playing:
             return
         process = _started(self.command)
-        output, errors = process.communicate(timeout=PATIENCE)
+        with _watched(process):
+            output, errors = process.communicate()
         if process.returncode == 0:
             self.samples.append(Sample(float(output)))
-        elif (
-            errors.rstrip()
-            .rpartition("\n")[2]
-            .startswith(("ModuleNotFoundError", "ImportError", "AttributeError"))
-        ):
-            self.missing = errors.rstrip().rpartition("\n")[2]
+        elif NOT_THERE.match(reason := errors.rstrip().rpartition("\n")[2]):
+            self.missing = reason
         else:
-            self.fault = errors
+            self.fault = errors or f"the interpreter ended with status {process.returncode}"
+
+
+@contextlib.contextmanager
+def _watched(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Kill the process if what is done inside takes too long."""
+    watchdog = threading.Timer(PATIENCE, process.kill)
+    watchdog.start()
+    try:
+        yield
+    finally:
+        watchdog.cancel()
 
 
 def _started(arguments: list[str]) -> subprocess.Popen[str]:

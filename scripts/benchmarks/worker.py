@@ -167,7 +167,7 @@ def main() -> None:
 
 
 def _described(exc: Exception) -> str:
-    wrong = exc
+    wrong: BaseException = exc
     while isinstance(wrong, BaseExceptionGroup) and len(wrong.exceptions) == 1:
         wrong = wrong.exceptions[0]  # trio wraps what a user raised
     return (

@@ -9,7 +9,7 @@ from contextlib import aclosing
 import httpure
 import pytest
 
-from tests.peers import CLOSE, Answer, Call, Site, scripted
+from tests.peers import CLOSE, RESET, Answer, Call, Site, scripted
 
 from .world import World
 
@@ -94,6 +94,11 @@ async def test_generator_with_a_declared_length(http: World) -> None:
     assert site.calls[0].field("transfer-encoding") is None
 
 
+#: Trio warns when a generator is not run to its end, which is what these tests are about.
+abandons_generator = pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")
+
+
+@abandons_generator
 @pytest.mark.parametrize(("declared", "word"), [("4", "longer"), ("6", "shorter")])
 async def test_generator_with_a_wrong_length(http: World, declared: str, word: str) -> None:
     url = http.serve(Site(echo))
@@ -104,6 +109,7 @@ async def test_generator_with_a_wrong_length(http: World, declared: str, word: s
         assert (await client.post(url, content=b"fine")).content == b"fine"
 
 
+@abandons_generator
 async def test_failing_generator(http: World) -> None:
     def pieces():
         yield b"one"
@@ -251,16 +257,52 @@ async def test_content_codings(http: World, coding: str, encode) -> None:
     assert coding in (site.calls[0].field("accept-encoding") or "")
 
 
-async def test_early_answer_during_an_upload(http: World) -> None:
-    def refuse(call: Call) -> Answer | None:
-        return Answer(413, b"too large", close=True) if call.method == "POST" else None
+def refuse(call: Call) -> Answer | None:
+    return Answer(413, b"too large", close=True) if call.method == "POST" else None
+
+
+@abandons_generator
+async def test_early_answer_ends_an_upload(http: World) -> None:
+    taken = []
+
+    def pieces():
+        for number in range(100):
+            taken.append(number)
+            yield b"x" * 65536
 
     url = http.serve(site := Site(echo, at_head=refuse))
-    pieces = [b"x" * 65536] * 200
     async with http.client() as client:
-        for content in (http.body(pieces, pause=0.001), b"".join(pieces)):
-            response = await client.post(url, content=content)
-            assert (response.status_code, response.content) == (413, b"too large")
-            assert client.statistics.connections == 0
+        response = await client.post(url, content=http.body(pieces(), pause=0.001))
+        assert (response.status_code, response.content) == (413, b"too large")
+        assert len(taken) < 100
+        assert client.statistics.connections == 0
         assert (await client.put(url, content=b"fine")).content == b"fine"
-    assert site.connections == 3
+    assert site.connections == 2
+
+
+async def test_early_answer_to_a_body_in_memory(http: World) -> None:
+    url = http.serve(site := Site(echo, at_head=refuse))
+    async with http.client() as client:
+        response = await client.post(url, content=b"x" * 8_000_000)
+        assert (response.status_code, response.content) == (413, b"too large")
+        assert (await client.put(url, content=b"fine")).content == b"fine"
+    assert site.connections == 2
+
+
+@abandons_generator
+async def test_early_answer_and_then_a_reset(http: World) -> None:
+    answer = b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno"
+    url = http.serve(scripted([answer, 0.02, RESET]))
+    async with http.client() as client:
+        for content in (b"x" * 16_000_000, http.body([b"x" * 65536] * 250)):
+            response = await client.post(url, content=content)
+            assert (response.status_code, response.content) == (413, b"no")
+
+
+async def test_early_answer_on_a_connection_that_stays(http: World) -> None:
+    url = http.serve(site := Site(echo, at_head=lambda call: Answer(200, b"early")))
+    async with http.client() as client:
+        for _ in range(3):
+            response = await client.post(url, content=http.body([b"a", b"b"], pause=0.01))
+            assert response.content == b"early"
+    assert 1 <= site.connections <= 3

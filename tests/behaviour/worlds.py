@@ -22,7 +22,7 @@ from .world import PeerFactory, RealWorld, World
 __all__ = ["WORLDS", "AsyncioWorld", "BlockingWorld", "SimulatedWorld", "TrioWorld"]
 
 #: Real seconds after which a test on an event loop is ended, and what it waits for is seen.
-LONGEST = 20.0
+LONGEST = 5.0
 
 
 class BlockingWorld(RealWorld):

@@ -98,3 +98,21 @@ def test_leaving_the_block_on_an_error_closes(httpbin: str) -> None:
         client.get(httpbin)
         raise ZeroDivisionError
     assert client.is_closed
+
+
+@on_each_loop
+async def test_connection_serves_on_after_large_bodies(http: Any, site: str) -> None:
+    """However the end of a body falls into reads, the connection must be reading again for the next one."""
+    sizes = range(500_000, 1_500_000, 50_000)
+    async with http.Client(timeout=2) as client:
+        answers = [await client.get(f"{site}/large/{size}") for size in sizes]
+    assert [len(r.content) for r in answers] == list(sizes)
+    assert len({r.headers["x-connection"] for r in answers}) == 1
+
+
+def test_blocking_connection_serves_on_after_large_bodies(site: str) -> None:
+    sizes = range(500_000, 1_500_000, 50_000)
+    with httpure.Client(timeout=2) as client:
+        answers = [client.get(f"{site}/large/{size}") for size in sizes]
+    assert [len(r.content) for r in answers] == list(sizes)
+    assert len({r.headers["x-connection"] for r in answers}) == 1

@@ -8,6 +8,7 @@ import http
 import json
 import logging
 import os
+import signal
 import socket
 import sys
 import threading
@@ -28,6 +29,7 @@ def main() -> None:
     plain, secure = _listening(), _listening()
     print(json.dumps({"http": plain.getsockname()[1], "https": secure.getsockname()[1]}), flush=True)
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then lets us end
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # clients that leave early are no news
     _add_reasons()
     asyncio.run(serve(app, _config(sys.argv[1], plain, secure), shutdown_trigger=_never))

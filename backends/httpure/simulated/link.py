@@ -69,7 +69,7 @@ class Link:
         if self._closed:
             return
         self._closed = True
-        self._lost = self._lost or OSError(errno.EBADF, "the connection was closed on this side")
+        self._lost = self._lost or OSError(errno.ECONNABORTED, "it was closed on this side")
         self._unsent.clear()
         self._incoming.stop()
         self._outgoing.end()

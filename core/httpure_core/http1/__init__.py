@@ -1,1 +1,1 @@
-"""HTTP/1.1 as a machine. Read `connection.py`: one request and its response after the other."""
+"""HTTP/1.1 as a machine. Read `connection.py` first, then `stream.py`, and `strict.py` for the fast lane."""

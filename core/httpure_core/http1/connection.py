@@ -1,8 +1,13 @@
-"""HTTP/1.1 (RFC 9112) on h11: a request goes in and bytes come out, bytes go in and a response comes out.
+"""HTTP/1.1 (RFC 9112): a request goes in and bytes come out, bytes go in and a response comes out.
 
-Nothing of h11 is seen from outside: events become attributes of a stream, h11's errors become ours.
-This file knows no sockets and no pool. A malformed message never raises from `receive_data`: it ends
-the stream with a `failure`, and the connection with a `close_reason`.
+    open_stream ──▶ data_to_send        receive_data, receive_eof ──▶ the stream's attributes, and its signal
+
+h11 is the authority. The fast lane of `strict.py` takes what is plain; the first odd thing in an exchange brings h11 up
+to what has been said so far and leaves the rest of the exchange to it. Nothing of h11 is seen from outside: its events
+become attributes of a stream, its errors ours.
+
+This file knows no sockets and no pool. A malformed message never raises from `receive_data`: it ends the stream with a
+`failure`, and the connection with a `close_reason`.
 """
 
 from __future__ import annotations
@@ -14,12 +19,13 @@ import h11
 
 from ..contracts import READ_AHEAD, Fields
 from ..errors import LocalProtocolError, ReadError, RemoteProtocolError, TransportError
-from ..signals import Signal
+from .stream import Http1Stream
+from .strict import ChunkedBody, read_head, write_request
 
 if TYPE_CHECKING:
     from ..contracts import Link
 
-__all__ = ["MAX_HEAD_SIZE", "CloseReason", "Http1Connection", "Http1Stream"]
+__all__ = ["MAX_HEAD_SIZE", "MAX_INFORMATIONAL", "CloseReason", "Http1Connection"]
 
 #: Bytes of status line and fields that are held before giving up.
 MAX_HEAD_SIZE = 256 * 1024
@@ -34,92 +40,51 @@ class CloseReason(enum.Enum):
     ANSWERED_EARLY = "the server answered before the request was sent in full"
     FAILED = "the connection failed or the peer broke the rules"
     PEER_CLOSED = "the peer closed the connection"
-    PEER_WILL_CLOSE = "the peer said that it will close the connection"
+    PEER_WILL_CLOSE = "one side said that it will close the connection"
     UNSOLICITED = "bytes came that no request had asked for"
     UPGRADED = "the connection left HTTP/1.1"
 
 
-class Http1Stream:
-    """One request and its response. See `contracts.Stream` for the attributes."""
+class Http1Connection:
+    """One HTTP/1.1 connection: exchanges, one after the other. See `contracts.Connection`.
+
+    With `fast=False`, h11 reads and writes everything.
+    """
 
     __slots__ = (
-        "_chunks",
-        "_connection",
-        "buffered",
-        "ended",
-        "failure",
-        "fields",
-        "http_version",
-        "informational",
-        "reason",
-        "signal",
-        "status",
-        "trailers",
+        "_chunked",
+        "_fast",
+        "_h11",
+        "_head",
+        "_may_be_fast",
+        "_out",
+        "_sent",
+        "close_reason",
+        "link",
+        "stream",
     )
-
-    def __init__(self, connection: Http1Connection) -> None:
-        self._connection = connection
-        self._chunks: list[bytes] = []
-        self.buffered = 0
-        self.signal = Signal()
-        self.status = 0
-        self.http_version = b"HTTP/1.1"
-        self.reason = b""
-        self.fields: Fields = []
-        self.trailers: Fields = []
-        self.informational = 0
-        self.ended = False
-        self.failure: TransportError | None = None
-
-    def send_data(self, data: bytes) -> None:
-        """Queue a piece of the body, chunked or not as the head said."""
-        self._connection.send(h11.Data(data))
-
-    def end_data(self) -> None:
-        """Say that the body is whole."""
-        self._connection.send(h11.EndOfMessage())
-
-    def take(self) -> bytes:
-        """Return the body's bytes that have arrived since the last call."""
-        chunks = self._chunks
-        if not chunks:
-            return b""
-        data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        self._chunks = []
-        self.buffered = 0
-        return data
-
-    def put(self, data: bytes) -> None:
-        """Keep a piece of the body for the reader."""
-        self._chunks.append(data)
-        self.buffered += len(data)
-
-    def discard(self) -> None:
-        """Give the exchange up; the connection cannot be used again unless the exchange is over."""
-        if not self.ended:
-            self._connection.close_reason = self._connection.close_reason or CloseReason.ABANDONED
-            self._chunks = []
-            self.buffered = 0
-
-
-class Http1Connection:
-    """One HTTP/1.1 connection: exchanges, one after the other. See `contracts.Connection`."""
-
-    __slots__ = ("_h11", "_out", "close_reason", "link", "stream")
 
     #: Set by whoever dials, before the first stream is opened.
     link: Link
 
-    def __init__(self) -> None:
+    def __init__(self, fast: bool = True) -> None:
+        #: The exchange that is going on, if any.
         self.stream: Http1Stream | None = None
         self.close_reason: CloseReason | None = None
-        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_SIZE)
         self._out: list[bytes] = []
+        self._may_be_fast = fast
+        self._fast = False  # whether this exchange is in the fast lane
+        # Made when first needed. Between exchanges it is idle, so it does not mind not having seen the fast ones.
+        self._h11: h11.Connection | None = None
+        # What h11 must be told if the fast lane meets something odd: the request, and the head of the response.
+        self._sent: tuple[bytes, Fields, bytes] | None = None
+        self._head = b""
+        self._chunked: ChunkedBody | None = None
 
     @property
     def reusable(self) -> bool:
         """True between two exchanges while nothing speaks against a next one."""
-        return self.close_reason is None and (self.stream is None or self.stream.ended)
+        return self.close_reason is None and self.stream is None
 
     @property
     def wants_data(self) -> bool:
@@ -129,27 +94,27 @@ class Http1Connection:
 
     def open_stream(self, method: bytes, target: bytes, fields: Fields, body: bytes | None) -> Http1Stream:
         """Queue a request's head and, where it is given, its whole body (runs once per request)."""
+        stream = Http1Stream(method, self._send_piece, self._abandon)
+        if self._may_be_fast and body is not None:
+            request = write_request(method, target, fields, body)
+            if request is not None:
+                self._fast = True
+                self._out.append(request)
+                self._sent = (target, fields, body)
+                self.stream = stream
+                return stream
         try:
             head = h11.Request(method=method, target=target, headers=fields)
         except h11.LocalProtocolError as exc:
             raise LocalProtocolError(f"The request cannot be sent over HTTP/1.1: {exc}") from None
-        self.stream = stream = Http1Stream(self)
-        self.send(head)
+        self._fast = False
+        self._send(head)
+        self.stream = stream
         if body is not None:
             if body:
                 stream.send_data(body)
             stream.end_data()
         return stream
-
-    def send(self, event: h11.Event) -> None:
-        """Queue what `event` is on the wire. Raises LocalProtocolError if it does not fit what came before."""
-        try:
-            pieces = self._h11.send_with_data_passthrough(event)
-        except h11.LocalProtocolError as exc:
-            self.close_reason = CloseReason.ABANDONED
-            raise LocalProtocolError(_about_request(exc, event)) from None
-        if pieces:
-            self._out += pieces
 
     def data_to_send(self) -> bytes:
         """Return what is queued, head and small body in one piece."""
@@ -160,106 +125,204 @@ class Http1Connection:
         return out[0] if len(out) == 1 else b"".join(out)
 
     def receive_data(self, data: bytes) -> None:
-        """Feed bytes from the peer; sets the stream's signal."""
+        """Feed bytes from the peer; sets the stream's signal (runs once per arrival of bytes)."""
         stream = self.stream
-        if stream is None or stream.ended:
-            self.close_reason = CloseReason.UNSOLICITED
+        if stream is None:
+            self.close_reason = self.close_reason or CloseReason.UNSOLICITED
             return
-        self._h11.receive_data(data)
-        self._advance(stream)
+        if stream.failure is not None:
+            return  # the first failure is the one to tell
+        if not self._fast:
+            self._peer.receive_data(data)
+            self._advance(stream)
+        elif stream.status:
+            self._receive_body(stream, data)
+        else:
+            self._receive_head(stream, data)
+        stream.signal.set()
 
     def receive_eof(self, error: OSError | None = None) -> None:
         """The peer will send nothing more: that ends a response, or cuts it off."""
         stream = self.stream
-        if stream is None or stream.ended:
+        if stream is None:
             self.close_reason = self.close_reason or CloseReason.PEER_CLOSED
+        elif stream.failure is not None:
+            pass
         elif error is not None:
             self._fail(stream, ReadError(f"The connection was lost: {_in_words(error)}"))
+        elif self._fast:
+            self._fail(stream, _cut_off(stream))
         else:
-            self._h11.receive_data(b"")
+            self._peer.receive_data(b"")
             self._advance(stream, at_eof=True)
             self.close_reason = self.close_reason or CloseReason.PEER_CLOSED
+            stream.signal.set()
+
+    # The fast lane.
+
+    def _receive_head(self, stream: Http1Stream, data: bytes) -> None:
+        head = read_head(data, stream.method)
+        if head is None:
+            self._call_h11(stream, data)
+            return
+        stream.status, stream.reason, stream.fields, size, stream.length, closes = head
+        if closes:
+            self.close_reason = CloseReason.PEER_WILL_CLOSE
+        if stream.length is None:
+            self._chunked = ChunkedBody()
+            self._head = data[:size]
+        if len(data) > size:
+            self._receive_body(stream, data[size:])
+        elif stream.length == 0:
+            self._finish(stream)
+
+    def _receive_body(self, stream: Http1Stream, data: bytes) -> None:
+        if stream.length is None:
+            self._receive_chunks(stream, data)
+            return
+        missing = stream.length - stream.received
+        if len(data) < missing:
+            stream.put(data)
+            return
+        if missing:
+            stream.put(data if len(data) == missing else data[:missing])
+        self._finish(stream, len(data) > missing)
+
+    def _receive_chunks(self, stream: Http1Stream, data: bytes) -> None:
+        chunked: ChunkedBody = self._chunked  # type: ignore[assignment]  # there is one where there is no length
+        for piece in chunked.receive(data):
+            stream.put(piece)
+        if chunked.ended:
+            self._finish(stream, bool(chunked.rest))
+        elif chunked.broken:
+            text = "The body of the response is not valid HTTP/1.1: a chunk does not end with a line end"
+            self._fail(stream, RemoteProtocolError(text))
+        elif chunked.odd:
+            self._call_h11(stream, self._head + chunked.rest)
+
+    def _call_h11(self, stream: Http1Stream, data: bytes) -> None:
+        """Leave the exchange, and the connection, to h11: tell it what was sent, and what of the answer is unread."""
+        target, fields, body = self._sent  # type: ignore[misc]  # there is an exchange, and it was a plain one
+        self._fast = False
+        out, self._out = self._out, []
+        self._send(h11.Request(method=stream.method, target=target, headers=fields))
+        if body:
+            self._send(h11.Data(data=body))
+        self._send(h11.EndOfMessage())
+        self._out = out
+        self._peer.receive_data(data)
+        self._advance(stream)
+
+    # h11.
+
+    @property
+    def _peer(self) -> h11.Connection:
+        if self._h11 is None:
+            self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_SIZE)
+        return self._h11
+
+    def _send(self, event: h11.Event) -> None:
+        self._out += self._peer.send_with_data_passthrough(event) or ()
+
+    def _send_piece(self, data: bytes | None) -> None:
+        """Queue a piece of the request's body, or its end where it is None."""
+        try:
+            self._send(h11.EndOfMessage() if data is None else h11.Data(data=data))
+        except h11.LocalProtocolError:
+            self.close_reason = CloseReason.ABANDONED
+            wrong = "shorter" if data is None else "longer"
+            text = f"The request's body is {wrong} than its Content-Length says (RFC 9110 section 8.6)"
+            raise LocalProtocolError(text) from None
 
     def _advance(self, stream: Http1Stream, at_eof: bool = False) -> None:
-        """Turn what h11 makes of the bytes into news for the stream (runs once per arrival of bytes)."""
-        next_event = self._h11.next_event
+        """Turn what h11 makes of the bytes into news for the stream."""
+        next_event = self._peer.next_event
         try:
             while not stream.ended:
                 event = next_event()
-                kind = type(event)
-                if kind is h11.Data:
-                    stream.put(bytes(event.data))  # type: ignore[union-attr]
-                elif kind is h11.Response:
-                    self._begin(stream, event)  # type: ignore[arg-type]
-                elif kind is h11.EndOfMessage:
-                    self._end(stream, event)  # type: ignore[arg-type]
-                elif kind is h11.InformationalResponse:
-                    self._inform(stream, event)  # type: ignore[arg-type]
+                if isinstance(event, h11.Data):
+                    stream.put(bytes(event.data))
+                elif isinstance(event, h11.Response):
+                    self._begin(stream, event)
+                elif isinstance(event, h11.EndOfMessage):
+                    self._end(stream, event)
+                elif isinstance(event, h11.InformationalResponse):
+                    self._inform(stream, event)
                 else:
                     break  # more bytes are needed
         except h11.RemoteProtocolError as exc:
-            self._fail(stream, RemoteProtocolError(_about_response(exc, stream, at_eof)))
-        stream.signal.set()
+            part = "body" if stream.status else "head"
+            text = f"The {part} of the response is not valid HTTP/1.1: {exc}"
+            self._fail(stream, _cut_off(stream) if at_eof else RemoteProtocolError(text))
 
     def _begin(self, stream: Http1Stream, head: h11.Response) -> None:
-        fields = head.headers.raw_items()
-        names = {name.lower() for name, _ in fields}
-        if b"transfer-encoding" in names and b"content-length" in names:
-            raise h11.RemoteProtocolError(
-                "it has both Content-Length and Transfer-Encoding (RFC 9112 section 6.3)"
-            )
-        stream.http_version = b"HTTP/" + head.http_version
-        stream.reason = head.reason
-        stream.fields = fields
-        stream.status = head.status_code
+        if stream.status:
+            return  # the fast lane has read it already
+        values = {name.lower(): value for name, value in head.headers.raw_items()}
+        if b"transfer-encoding" in values and b"content-length" in values:
+            raise h11.RemoteProtocolError("both Content-Length and Transfer-Encoding (RFC 9112 section 6.3)")
+        if b"content-length" in values:
+            stream.length = int(values[b"content-length"])
+        self._describe(stream, head)
 
     def _inform(self, stream: Http1Stream, head: h11.InformationalResponse) -> None:
         stream.informational += 1
         if stream.informational > MAX_INFORMATIONAL:
-            raise h11.RemoteProtocolError(f"more than {MAX_INFORMATIONAL} informational responses came")
+            raise h11.RemoteProtocolError(f"more than {MAX_INFORMATIONAL} informational responses")
         if head.status_code == 101:
-            stream.http_version = b"HTTP/" + head.http_version
-            stream.reason = head.reason
-            stream.fields = head.headers.raw_items()
-            stream.status = 101
-            stream.ended = True
-            self.close_reason = CloseReason.UPGRADED
+            self._describe(stream, head)
+            self._finish(stream, close_reason=CloseReason.UPGRADED)
+
+    def _describe(self, stream: Http1Stream, head: h11.Response | h11.InformationalResponse) -> None:
+        stream.http_version = b"HTTP/" + head.http_version
+        stream.reason = head.reason
+        stream.fields = head.headers.raw_items()
+        stream.status = head.status_code
 
     def _end(self, stream: Http1Stream, event: h11.EndOfMessage) -> None:
-        if event.headers:
-            stream.trailers = event.headers.raw_items()
-        stream.ended = True
-        machine = self._h11
-        if machine.our_state is not h11.DONE and machine.our_state is not h11.MUST_CLOSE:
-            self.close_reason = CloseReason.ANSWERED_EARLY
-        elif machine.our_state is h11.MUST_CLOSE or machine.their_state is not h11.DONE:
-            self.close_reason = CloseReason.PEER_WILL_CLOSE
-        elif machine.trailing_data[0]:
-            self.close_reason = CloseReason.UNSOLICITED
-        else:
+        stream.trailers = event.headers.raw_items()
+        machine = self._peer
+        ours, theirs = machine.our_state, machine.their_state
+        reason = None
+        if ours is not h11.DONE and ours is not h11.MUST_CLOSE:
+            reason = CloseReason.ANSWERED_EARLY
+        elif ours is h11.MUST_CLOSE or theirs is not h11.DONE:
+            reason = CloseReason.PEER_WILL_CLOSE
+        self._finish(stream, bool(machine.trailing_data[0]), reason)
+        if self.close_reason is None:
             machine.start_next_cycle()
+
+    # Both.
+
+    def _finish(
+        self, stream: Http1Stream, unsolicited: bool = False, close_reason: CloseReason | None = None
+    ) -> None:
+        """The response is whole."""
+        self.close_reason = self.close_reason or close_reason
+        if unsolicited:
+            self.close_reason = self.close_reason or CloseReason.UNSOLICITED
+        stream.ended = True
+        self.stream = None
 
     def _fail(self, stream: Http1Stream, failure: TransportError) -> None:
         self.close_reason = CloseReason.FAILED
+        self.stream = None  # what comes now can neither mend the response nor change the reason
         stream.failure = failure
         stream.signal.set()
 
-
-def _about_request(exc: h11.LocalProtocolError, event: h11.Event) -> str:
-    if isinstance(event, h11.EndOfMessage):
-        return "The request's body is shorter than its Content-Length says"
-    if isinstance(event, h11.Data):
-        return "The request's body is longer than its Content-Length says"
-    return f"The request cannot be sent over HTTP/1.1: {exc}"
+    def _abandon(self) -> None:
+        self.close_reason = self.close_reason or CloseReason.ABANDONED
 
 
-def _about_response(exc: h11.RemoteProtocolError, stream: Http1Stream, at_eof: bool) -> str:
-    if at_eof and not stream.status:
-        return "The server closed the connection before its response was there"
-    if at_eof:
-        return f"The server closed the connection before the response's body was whole: {exc}"
-    part = "body" if stream.status else "head"
-    return f"The {part} of the response is not valid HTTP/1.1: {exc}"
+def _cut_off(stream: Http1Stream) -> RemoteProtocolError:
+    if not stream.status:
+        return RemoteProtocolError("The server closed the connection before its response was there")
+    came = (
+        f"{stream.received} bytes" if stream.length is None else f"{stream.received} of {stream.length} bytes"
+    )
+    return RemoteProtocolError(
+        f"The server closed the connection before the response's body was whole: {came} of it had come"
+    )
 
 
 def _in_words(error: OSError) -> str:

@@ -42,10 +42,10 @@ class IncomingBody:
         except BaseException:
             self.close()
             raise
+        if len(data) >= READ_AHEAD:
+            self._link.nudge()  # it may have stopped reading for want of room
         if stream.ended:
             self._release()
-        elif len(data) >= READ_AHEAD:
-            self._link.nudge()  # it may have stopped reading for want of room
         return data
 
     def read_all(self) -> Operation[bytes]:

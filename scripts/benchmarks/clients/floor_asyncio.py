@@ -1,17 +1,23 @@
-"""A bare asyncio connection: a `BufferedProtocol` with one buffer and one future."""
+"""A bare asyncio connection: a `BufferedProtocol` with one future."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import cast
+
+READ = 256 * 1024
+#: One buffer for all connections stays in the processor's cache.
+SHARED = memoryview(bytearray(READ))
 
 
 class Connection(asyncio.BufferedProtocol):
     """Sends a request and waits for as many bytes as the response has."""
 
     def __init__(self, head: int, total: int) -> None:
-        self.head, self.total, self.got = head, total, 0
-        self.view = memoryview(bytearray(total))
+        self.head, self.total, self.early = head, total, b""
+        # On Windows a read holds its buffer while it waits: there each connection needs its own.
+        self.view = memoryview(bytearray(READ)) if os.name == "nt" else SHARED
         self.loop = asyncio.get_running_loop()
         self.waiter: asyncio.Future[bytes] | None = None
 
@@ -23,13 +29,20 @@ class Connection(asyncio.BufferedProtocol):
             self.waiter.set_exception(exc or ConnectionError("the server closed in mid-response"))
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return self.view[self.got :] if self.got else self.view
+        return self.view
 
     def buffer_updated(self, nbytes: int) -> None:
-        self.got += nbytes
-        if self.got == self.total and self.waiter is not None:
-            self.got = 0
-            self.waiter.set_result(bytes(self.view[self.head :]))
+        if nbytes == self.total and self.waiter is not None:
+            self.waiter.set_result(bytes(self.view[self.head : nbytes]))
+        else:
+            self.collect(bytes(self.view[:nbytes]))
+
+    def collect(self, piece: bytes) -> None:
+        """Take a part of a response that did not come in one read."""
+        self.early += piece
+        if len(self.early) == self.total and self.waiter is not None:
+            self.waiter.set_result(self.early[self.head :])
+            self.early = b""
 
     def exchange(self, request: bytes) -> asyncio.Future[bytes]:
         self.waiter = self.loop.create_future()

@@ -73,10 +73,12 @@ class HttpxLike:
         async with self.http.AsyncClient(**self.settings(load)) as client:
 
             async def get() -> bytes:
-                return (await client.get(load.url)).content
+                body: bytes = (await client.get(load.url)).content
+                return body
 
             async def post() -> bytes:
-                return (await client.post(load.url, json=PAYLOAD)).content
+                body: bytes = (await client.post(load.url, json=PAYLOAD)).content
+                return body
 
             yield post if load.posts else get
 

@@ -1,0 +1,134 @@
+"""How long each phase may take, and what is said when it took longer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from httpure_core.config.options import Timeout
+from httpure_core.errors import (
+    ConnectError,
+    ConnectTimeout,
+    PoolTimeout,
+    ReadTimeout,
+    TimeoutException,
+    TransportError,
+    WriteTimeout,
+)
+from httpure_core.models.request import Request
+from httpure_core.operations.budget import Budget, place, telling
+
+from .stepping import Clock
+
+PHASES = ("connect", "read", "write", "pool")
+
+
+def request(timeout: Timeout | None = None, url: str = "http://example.org/path?secret#fragment") -> Request:
+    extensions: dict[str, Any] = {} if timeout is None else {"timeout": timeout.as_dict()}
+    return Request("GET", url, extensions=extensions)
+
+
+def budget(timeout: Timeout | None = None, clock: Clock | None = None, ends: float | None = None) -> Budget:
+    return Budget(request(timeout), clock or Clock(), ends)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_without_limits_everything_may_take_for_ever(phase: str) -> None:
+    assert budget().seconds(phase) is None
+    assert budget(Timeout(None)).seconds(phase) is None
+
+
+def test_each_phase_has_its_own_limit() -> None:
+    each = budget(Timeout(1, read=2, write=None, pool=4.5))
+    assert [each.seconds(phase) for phase in PHASES] == [1, 2, None, 4.5]
+
+
+def test_a_request_may_say_that_it_has_no_limits() -> None:
+    assert Budget(Request("GET", "http://a/", extensions={"timeout": None}), Clock()).seconds("read") is None
+
+
+class TestTotal:
+    def test_begins_with_the_budget_and_ends_every_phase(self) -> None:
+        clock = Clock()
+        clock.now = 100.0
+        each = budget(Timeout(5, write=None, total=10), clock)
+        assert each.ends == 110.0
+        assert (each.seconds("read"), each.seconds("write")) == (5, 10)
+        clock.now = 107.0
+        assert (each.seconds("read"), each.seconds("write")) == (3, 3)
+        clock.now = 111.0
+        assert (each.seconds("read"), each.seconds("write")) == (0, 0)
+
+    def test_may_have_begun_earlier(self) -> None:
+        clock = Clock()
+        clock.now = 100.0
+        assert budget(Timeout(5, total=10), clock, ends=103.0).seconds("read") == 3
+
+    def test_may_come_from_outside_alone(self) -> None:
+        assert budget(ends=3.0).seconds("read") == 3
+
+
+@pytest.mark.parametrize(
+    ("phase", "kind", "words"),
+    [
+        ("connect", ConnectTimeout, "No connection was made within 1.5 s (the connect timeout)"),
+        ("read", ReadTimeout, "Nothing was received for 1.5 s (the read timeout)"),
+        ("write", WriteTimeout, "Nothing could be sent for 1.5 s (the write timeout)"),
+        ("pool", PoolTimeout, "No connection of the pool became free within 1.5 s (the pool timeout)"),
+    ],
+)
+def test_the_message_names_the_phase_the_limit_the_place_and_the_remedy(
+    phase: str, kind: type[TimeoutException], words: str
+) -> None:
+    spent = budget(Timeout(1.5)).spent(phase)
+    assert type(spent) is kind
+    assert str(spent).startswith(f"{words}, GET http://example.org/path; allow more with ")
+    assert f"Timeout({phase}=...)" in str(spent)
+    assert spent.request.url.path == "/path"
+
+
+def test_the_total_is_to_blame_when_it_is_over() -> None:
+    clock = Clock()
+    each = budget(Timeout(5, total=2), clock)
+    clock.now = 2.0
+    assert str(each.spent("read")) == (
+        "Nothing was received within 2 s (the total timeout), GET http://example.org/path; "
+        "allow more with Timeout(total=...)"
+    )
+    clock.now = 1.0
+    assert "(the read timeout)" in str(each.spent("read"))
+
+
+def test_a_total_that_began_elsewhere() -> None:
+    assert "before the total timeout passed" in str(budget(ends=0.0).spent("read"))
+
+
+def test_a_timeout_of_the_system_without_any_limit_of_ours() -> None:
+    assert str(budget().spent("connect", " (192.0.2.1:80: timed out)")).startswith(
+        "No connection was made in time (192.0.2.1:80: timed out), GET"
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("http://user:password@example.org/a/b?token=1#x", "GET http://example.org/a/b"),
+        ("https://example.org:8443/", "GET https://example.org:8443/"),
+        ("https://example.org:443/", "GET https://example.org/"),
+        ("http://[2001:db8::1]:81/x", "GET http://[2001:db8::1]:81/x"),
+    ],
+)
+def test_a_place_holds_no_secret(url: str, text: str) -> None:
+    assert place(request(url=url)) == text
+
+
+def test_telling_keeps_class_cause_and_words() -> None:
+    cause = OSError("why")
+    error = ConnectError("It failed")
+    error.__cause__ = cause
+    told = telling(error, request(), " (again)")
+    assert type(told) is ConnectError
+    assert str(told) == "It failed (again), GET http://example.org/path"
+    assert (told.__cause__, told.request.method) == (cause, "GET")
+    assert str(error) == "It failed", "the one that the stream keeps stays as it is"
+    assert isinstance(told, TransportError)

@@ -1,0 +1,322 @@
+"""From an origin to a connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from httpure_core.config.options import Timeout
+from httpure_core.effects import Address, Dial, Effect, Flush, Offload, Operation, Receive, Resolve
+from httpure_core.errors import ConnectError, ConnectTimeout
+from httpure_core.http1.connection import Http1Connection
+from httpure_core.models.request import Request
+from httpure_core.operations.dial import Dialler
+
+from .stepping import EOF, WAYS, FakeTLS, Wire, World, drive, each_way, ended, left_at_each_step, run
+
+V4 = Address("192.0.2.1", 80)
+V6 = Address("2001:db8::1", 80, family="ipv6")
+
+
+def dialling(
+    world: World, url: str = "http://example.org/", timeout: Timeout | None = None, **extensions: Any
+) -> Operation[Any]:
+    if timeout is not None:
+        extensions["timeout"] = timeout.as_dict()
+    return world.dialler.dial(world.budget(Request("GET", url, extensions=extensions)))
+
+
+def test_look_up_and_dial() -> None:
+    world = World()
+    connection = world.run(dialling(world))
+    assert world.kinds() == ["Resolve", "Dial"]
+    resolve, dial = world.performed
+    assert isinstance(resolve, Resolve)
+    assert (resolve.host, resolve.port) == ("example.org", 80)
+    assert isinstance(dial, Dial)
+    assert (dial.address, dial.machine) == (world.addresses[0], connection)
+    assert type(connection) is Http1Connection
+    assert connection.link is world.wire
+    assert connection.reusable
+
+
+def test_machine_and_link_belong_to_each_other() -> None:
+    """Also with TLS: the link feeds the TLS machine, which feeds the connection."""
+    world = World()
+    connection = world.run(dialling(world, "https://example.org/"))
+    assert isinstance(world.wire.machine, FakeTLS)
+    assert world.wire.machine.inner is connection
+    assert connection.link is world.wire
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("http://192.0.2.7/", "192.0.2.7:80"),
+        ("http://192.0.2.7:81/", "192.0.2.7:81"),
+        ("https://[2001:db8::7]/", "[2001:db8::7]:443"),
+    ],
+)
+def test_an_address_needs_no_look_up(url: str, address: str) -> None:
+    world = World()
+    world.run(dialling(world, url))
+    dials = [effect for effect in world.performed if isinstance(effect, Dial)]
+    assert [str(dial.address) for dial in dials] == [address]
+    assert "Resolve" not in world.kinds()
+
+
+def test_a_unix_socket_replaces_host_and_port() -> None:
+    world = World()
+    world.dialler = Dialler(world.tls, uds="/run/server")
+    world.run(dialling(world))
+    assert world.kinds() == ["Dial"]
+    assert str(world.performed[0].address) == "/run/server"  # type: ignore[attr-defined]
+
+
+def test_local_address_and_socket_options_go_along() -> None:
+    world = World()
+    world.dialler = Dialler(world.tls, None, "192.0.2.9", ((6, 1, 1),))
+    world.run(dialling(world))
+    dial = world.performed[1]
+    assert isinstance(dial, Dial)
+    assert (dial.local_address, dial.socket_options) == ("192.0.2.9", ((6, 1, 1),))
+
+
+class Failing(World):
+    """Some dials fail, one after the other."""
+
+    def __init__(self, *errors: OSError | None, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.errors = list(errors)
+
+    def dial(self, effect: Dial) -> None:
+        error = self.errors.pop(0) if self.errors else None
+        if error is not None:
+            raise error
+        super().dial(effect)
+
+
+REFUSED = ConnectionRefusedError(111, "Connection refused")
+
+
+def test_the_next_address_is_tried() -> None:
+    world = Failing(REFUSED)
+    world.run(dialling(world))
+    assert [str(effect.address) for effect in world.performed[1:]] == [  # type: ignore[attr-defined]
+        "192.0.2.1:80",
+        "[2001:db8::1]:80",
+    ]
+
+
+def test_after_a_timeout_too() -> None:
+    world = Failing(TimeoutError())
+    assert world.run(dialling(world)).link is world.wire
+
+
+def test_when_no_address_is_left_each_failure_is_told() -> None:
+    world = Failing(REFUSED, OSError(113, "No route to host"))
+    with pytest.raises(ConnectError) as caught:
+        world.run(dialling(world))
+    assert str(caught.value) == (
+        "Could not connect to example.org (192.0.2.1:80: Connection refused; "
+        "[2001:db8::1]:80: No route to host), GET http://example.org/"
+    )
+    assert caught.value.request.method == "GET"
+
+
+@pytest.mark.parametrize("error", [OSError("words"), OSError(), ConnectionResetError()])
+def test_a_failure_is_never_empty(error: OSError) -> None:
+    world = Failing(error, addresses=[V4])
+    with pytest.raises(ConnectError, match=r"192\.0\.2\.1:80: \w+"):
+        world.run(dialling(world))
+
+
+def test_only_timeouts_are_a_timeout() -> None:
+    world = Failing(TimeoutError(), TimeoutError())
+    with pytest.raises(ConnectTimeout) as caught:
+        world.run(dialling(world, timeout=Timeout(3)))
+    assert str(caught.value) == (
+        "No connection was made within 3 s (the connect timeout) "
+        "(192.0.2.1:80: timed out; [2001:db8::1]:80: timed out), "
+        "GET http://example.org/; allow more with Timeout(connect=...)"
+    )
+
+
+def test_a_timeout_and_a_refusal_is_an_error() -> None:
+    world = Failing(TimeoutError(), REFUSED)
+    with pytest.raises(ConnectError, match="timed out; .*refused"):
+        world.run(dialling(world, timeout=Timeout(3)))
+
+
+def test_a_name_that_cannot_be_looked_up() -> None:
+    world = World()
+    operation = dialling(world)
+    next(operation)
+    with pytest.raises(ConnectError) as caught:
+        operation.throw(OSError(-2, "Name or service not known"))
+    assert str(caught.value) == (
+        "Could not look up the host name 'example.org' (Name or service not known), GET http://example.org/"
+    )
+    assert isinstance(caught.value.__cause__, OSError)
+
+
+def test_a_look_up_that_takes_too_long() -> None:
+    operation = dialling(World(), timeout=Timeout(3))
+    next(operation)
+    with pytest.raises(ConnectTimeout, match="because looking up the name example.org took too long"):
+        operation.throw(TimeoutError())
+
+
+class TestTime:
+    """One limit covers look-up, every address and TLS."""
+
+    def times(self, world: World, url: str, timeout: Timeout | None) -> list[float | None]:
+        """What each effect may take, with a second passing during each."""
+        times: list[float | None] = []
+
+        def perform(effect: Effect) -> None:
+            if not isinstance(effect, Offload):
+                times.append(effect.timeout)  # type: ignore[attr-defined]
+            world.clock.now += 1.0
+            world.perform(effect)
+
+        run(dialling(world, url, timeout), perform)
+        return times
+
+    def test_is_shared_out_between_addresses(self) -> None:
+        world = Failing(REFUSED)
+        assert self.times(world, "http://example.org/", Timeout(11)) == [11, 10 / 2, 9]
+
+    def test_runs_on_during_tls(self) -> None:
+        world = World(addresses=[V4])
+        assert self.times(world, "https://example.org/", Timeout(11)) == [10, 9, 8, 7, 6]
+        assert world.kinds() == ["Offload", "Resolve", "Dial", "Flush", "Receive", "Flush"]
+
+    def test_never_goes_below_zero(self) -> None:
+        assert self.times(World(addresses=[V4]), "http://example.org/", Timeout(0.5)) == [0.5, 0]
+
+    def test_can_be_without_limit(self) -> None:
+        assert set(self.times(World(), "https://example.org/", None)) == {None}
+
+    def test_the_total_counts_too(self) -> None:
+        assert self.times(World(addresses=[V4]), "http://example.org/", Timeout(None, total=4)) == [4, 3]
+
+
+class TestSecure:
+    def test_certificates_are_loaded_off_the_event_loop_and_once(self) -> None:
+        world = World()
+        world.run(dialling(world, "https://example.org/"))
+        world.run(dialling(world, "https://example.org/"))
+        assert world.kinds().count("Offload") == 1
+        assert isinstance(world.performed[0], Offload)
+
+    def test_http_needs_none(self) -> None:
+        world = World()
+        world.run(dialling(world))
+        assert not world.tls.prepared
+
+    def test_the_handshake_is_flushed_to_its_last_byte(self) -> None:
+        world = World()
+        world.run(dialling(world, "https://example.org/"))
+        assert world.wire.sent == b"hello.finished."
+
+    def test_the_name_is_the_host(self) -> None:
+        world = World()
+        world.run(dialling(world, "https://example.org/"))
+        assert (world.tls.machines[0].name, world.tls.machines[0].alpn) == ("example.org", ["http/1.1"])
+
+    def test_the_name_can_be_another(self) -> None:
+        world = World()
+        world.run(dialling(world, "https://192.0.2.7/", sni_hostname="other.example"))
+        assert world.tls.machines[0].name == "other.example"
+
+    @pytest.mark.parametrize(
+        ("certificate", "why"),
+        [
+            (b"garbage", "its certificate is not trusted"),
+            (EOF, "the server closed the connection during the handshake"),
+            (ConnectionResetError(), "the server closed the connection during the handshake"),
+        ],
+    )
+    def test_a_refused_handshake_says_why_and_closes(self, certificate: bytes | OSError, why: str) -> None:
+        world = World()
+        world.certificate = certificate
+        with pytest.raises(ConnectError) as caught:
+            world.run(dialling(world, "https://example.org/"))
+        assert str(caught.value) == (
+            f"Could not make a TLS connection to example.org ({why}), GET https://example.org/"
+        )
+        assert world.wire.closed
+
+    @pytest.mark.parametrize("steps", [3, 4, 5])
+    def test_a_lost_connection(self, steps: int) -> None:
+        world = World()
+        operation = dialling(world, "https://example.org/")
+        assert isinstance(drive(operation, world.perform, steps), Flush | Receive)
+        with pytest.raises(ConnectError, match=r"TLS connection to example\.org \(it broke\)") as caught:
+            operation.throw(OSError(5, "it broke"))
+        assert isinstance(caught.value.__cause__, OSError)
+        assert world.wire.closed
+
+    @pytest.mark.parametrize("steps", [3, 4, 5])
+    def test_a_handshake_that_takes_too_long(self, steps: int) -> None:
+        world = World()
+        operation = dialling(world, "https://example.org/", Timeout(3))
+        drive(operation, world.perform, steps)
+        with pytest.raises(ConnectTimeout, match="because the TLS handshake took too long"):
+            operation.throw(TimeoutError())
+        assert world.wire.closed
+
+    def test_news_that_come_during_the_flush_are_seen(self) -> None:
+        """Rule 7: the signal is cleared before, and the state looked at after the flush."""
+        world = World()
+        operation = dialling(world, "https://example.org/")
+        flush = drive(operation, world.perform, 3)
+        assert isinstance(flush, Flush)
+        assert not flush.signal.ready
+        world.wire.send()
+        world.wire.tell(b"certificate.")
+        flush = next(operation)
+        assert isinstance(flush, Receive), "news are waited for with a signal that is set: that takes no time"
+        assert flush.signal.ready
+        assert isinstance(next(operation), Flush)
+        assert ended(operation).reusable
+
+
+def mark_interrupted(way: str) -> Any:
+    marks = pytest.mark.xfail(strict=True, reason="the link that Dial has filled in is not closed")
+    return pytest.param(way, marks=marks if way == "Ctrl-C once done" else ())
+
+
+@pytest.mark.parametrize("url", ["http://example.org/", "https://example.org/"])
+@pytest.mark.parametrize("way", [mark_interrupted(way) for way in WAYS])
+def test_left_at_each_step_nothing_stays_open(way: str, url: str) -> None:
+    worlds = list(left_at_each_step(way, lambda world: dialling(world, url)))
+    assert len(worlds) == (6 if url.startswith("https") else 2)
+    for world in worlds:
+        assert all(wire.closed for wire in world.wires)
+
+
+@each_way
+def test_left_after_a_failure_nothing_stays_open(way: str) -> None:
+    def make() -> World:
+        world = World()
+        world.certificate = b"garbage"
+        return world
+
+    def begin(world: World) -> Operation[Any]:
+        operation = world.dialler._open_secure(*parts(world))
+        try:
+            return (yield from operation)
+        except ConnectError:
+            yield Offload(lambda: None)  # a step to be left at, after the failure
+            return world
+
+    def parts(world: World) -> tuple[Any, Any]:
+        from httpure_core.operations.dial import Connecting
+
+        return Connecting(world.budget(Request("GET", "https://192.0.2.1/"))), Http1Connection()
+
+    *_, last = left_at_each_step(way, begin, make)
+    assert last.wire.closed
+    assert isinstance(last.wire, Wire)

@@ -1,0 +1,173 @@
+"""The vocabulary between core and driver: what each effect holds, and how little."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from httpure_core import effects
+from httpure_core.effects import (
+    Address,
+    Advance,
+    Call,
+    Dial,
+    Effect,
+    Flush,
+    Offload,
+    Park,
+    Pull,
+    Read,
+    Receive,
+    Resolve,
+    Sleep,
+    Transmit,
+)
+from httpure_core.signals import Signal
+
+LINK: Any = object()
+MACHINE: Any = object()
+SIGNAL = Signal()
+ADDRESS = Address("192.0.2.1", 80)
+
+EFFECTS: list[tuple[Effect, dict[str, object]]] = [
+    (Resolve("example.org", 80, 2.5), {"host": "example.org", "port": 80, "timeout": 2.5, "addresses": []}),
+    (
+        Dial(ADDRESS, MACHINE, None),
+        {
+            "address": ADDRESS,
+            "machine": MACHINE,
+            "timeout": None,
+            "local_address": None,
+            "socket_options": (),
+            "link": None,
+        },
+    ),
+    (
+        Dial(ADDRESS, MACHINE, 1.0, "192.0.2.9", ((1, 2, 3),)),
+        {
+            "address": ADDRESS,
+            "machine": MACHINE,
+            "timeout": 1.0,
+            "local_address": "192.0.2.9",
+            "socket_options": ((1, 2, 3),),
+            "link": None,
+        },
+    ),
+    (Flush(LINK, SIGNAL, 1.0), {"link": LINK, "signal": SIGNAL, "timeout": 1.0}),
+    (Receive(LINK, SIGNAL, 1.0), {"link": LINK, "signal": SIGNAL, "timeout": 1.0}),
+    (Park(SIGNAL, None), {"signal": SIGNAL, "timeout": None}),
+    (Sleep(0.5), {"seconds": 0.5}),
+    (Offload(print), {"function": print}),
+    (Pull([b"x"]), {"source": [b"x"], "iterator": None, "piece": None}),
+    (Transmit("transport", "request"), {"transport": "transport", "request": "request", "response": None}),
+    (Read("message"), {"message": "message"}),
+    (Call(print, "argument"), {"hook": print, "argument": "argument"}),
+    (Advance("auth", "request"), {"auth": "auth", "request": "request", "response": None, "flow": None}),
+]
+
+
+@pytest.mark.parametrize(("effect", "fields"), EFFECTS, ids=lambda value: type(value).__name__)
+def test_an_effect_holds_what_a_driver_needs_and_no_more(effect: Effect, fields: dict[str, object]) -> None:
+    assert set(type(effect).__slots__) == set(fields)
+    assert {name: getattr(effect, name) for name in fields} == fields
+    assert not hasattr(effect, "__dict__")
+
+
+def test_all_effects_are_listed_above() -> None:
+    kinds = {
+        value for value in vars(effects).values() if inspect.isclass(value) and issubclass(value, Effect)
+    }
+    assert {type(effect) for effect, _ in EFFECTS} == kinds - {Effect}
+    assert {kind.__name__ for kind in kinds} < set(effects.__all__)
+
+
+def test_flush_carries_no_bytes() -> None:
+    """Unsent bytes live in the link (rule 4): whoever drops a flush drops no byte."""
+    assert set(Flush.__slots__) == {"link", "signal", "timeout"}
+
+
+def test_every_limit_of_time_is_a_number_or_none() -> None:
+    """Rule 2: no clock, no deadline object, nothing that depends on when the effect was made."""
+    annotated = 0
+    for node in ast.walk(ast.parse(Path(inspect.getsourcefile(effects) or "").read_text())):
+        if isinstance(node, ast.arg) and node.arg in ("timeout", "seconds"):
+            assert ast.unparse(node.annotation or node) in ("float", "float | None")
+            annotated += 1
+    assert annotated == 6
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        (Address("192.0.2.1", 80), "192.0.2.1:80"),
+        (Address("2001:db8::1", 443, family="ipv6"), "[2001:db8::1]:443"),
+        (Address("fe80::1", 443, family="ipv6", scope=2), "[fe80::1]:443"),
+        (Address(family="unix", path="/run/server"), "/run/server"),
+    ],
+)
+def test_an_address_reads_as_people_write_it(address: Address, text: str) -> None:
+    assert str(address) == text
+    assert (address.path is None) == (address.family != "unix")
+
+
+def test_an_address_keeps_the_zone() -> None:
+    assert (Address("fe80::1", 1, family="ipv6", scope=3).scope, ADDRESS.scope) == (3, 0)
+
+
+class TestLettingGo:
+    """`Pull.close` and `Advance.close` are cleanup: plain calls, legal in every state (rule 3)."""
+
+    closed = 0
+
+    def blocking(self) -> Iterator[Any]:
+        try:
+            yield b"piece"
+        finally:
+            self.closed += 1
+
+    async def asynchronous(self) -> AsyncIterator[Any]:
+        yield b"piece"
+
+    def test_of_what_was_not_begun(self) -> None:
+        Pull([b"piece"]).close()
+        Advance("auth", "request").close()
+
+    def test_of_generators(self) -> None:
+        pull, advance = Pull([]), Advance("auth", "request")
+        pull.iterator, advance.flow = self.blocking(), self.blocking()
+        next(pull.iterator)
+        next(advance.flow)
+        pull.close()
+        advance.close()
+        assert self.closed == 2
+        pull.close()
+        assert self.closed == 2
+
+    def test_of_iterators_that_cannot_be_closed(self) -> None:
+        pull = Pull([b"piece"])
+        pull.iterator = iter([b"piece"])
+        pull.close()
+        assert next(pull.iterator) == b"piece"
+
+    def test_of_asynchronous_generators(self) -> None:
+        """They have no `close()`: their event loop finalises them."""
+        pull, advance = Pull([]), Advance("auth", "request")
+        pull.iterator, advance.flow = self.asynchronous(), self.asynchronous()
+        pull.close()
+        advance.close()
+
+    @pytest.mark.xfail(strict=True, reason="ValueError: generator already executing")
+    def test_of_a_source_that_a_worker_thread_still_runs(self) -> None:
+        """A cancelled task does not wait for the thread that reads a file for it; the cancellation must come out."""
+        pull = Pull([])
+
+        def source() -> Iterator[bytes]:
+            pull.close()
+            yield b"piece"
+
+        pull.iterator = source()
+        assert next(pull.iterator) == b"piece"
