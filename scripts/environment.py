@@ -92,6 +92,7 @@ def _search(version: str) -> str | None:
     suffix = ".exe" if os.name == "nt" else ""
     folders = os.environ.get("PATH", "").split(os.pathsep)
     commands = [[os.path.join(folder, f"python{version}{suffix}")] for folder in folders]
+    commands += [[str(python)] for python in sorted(_pyenv_versions().glob(f"{version}.*/bin/python"))]
     if os.name == "nt":
         commands.append(["py", f"-{version}"])
     for command in commands:
@@ -99,6 +100,11 @@ def _search(version: str) -> str | None:
         if known is not None and known[0] == version:
             return known[1]
     return None
+
+
+def _pyenv_versions() -> Path:
+    """Where pyenv keeps its Pythons: its launchers on PATH lead to them only where a project asks for them."""
+    return Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
 
 
 def _any_supported_interpreter() -> str:

@@ -116,11 +116,10 @@ class AsyncDriver:
             operation.close()
 
     def _pull(self, effect: Pull) -> Awaitable[None] | None:
-        source = effect.source
-        if hasattr(source, "__aiter__"):
-            return _pull_async(effect)
-        if source.may_block:
+        if getattr(effect.source, "may_block", False):
             return self.backend.offload(Offload(lambda: _pull(effect)))
+        if hasattr(effect.source, "__aiter__"):
+            return _pull_async(effect)
         _pull(effect)
         return None
 
@@ -130,12 +129,19 @@ def _offload(effect: Offload) -> None:
 
 
 def _pull(effect: Pull) -> None:
+    if effect.finished:
+        effect.close()
+        return
     if effect.iterator is None:
         effect.iterator = iter(effect.source)
     effect.piece = next(effect.iterator, None)
 
 
 async def _pull_async(effect: Pull) -> None:
+    if effect.finished:
+        if hasattr(effect.iterator, "aclose"):
+            await effect.iterator.aclose()
+        return
     if effect.iterator is None:
         effect.iterator = aiter(effect.source)
     effect.piece = await anext(effect.iterator, None)

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import socket
 from typing import Any
 
@@ -15,18 +17,38 @@ from httpure_core.signals import ReadTurn
 
 from ._socket_waiting import wait_for_read
 
-__all__ = ["SocketLink", "addresses_of", "host_bytes", "open_socket", "socket_address"]
+__all__ = [
+    "SocketLink",
+    "addresses_of",
+    "closed_here",
+    "host_bytes",
+    "in_plain_words",
+    "open_socket",
+    "socket_address",
+]
 
 #: Bytes asked for in one read. It doubles while reads come back full: a large transfer takes few of them, and
 #: a small response does not pay for a large buffer.
 FIRST_READ = 64 * 1024
 LARGEST_READ = 512 * 1024
+#: How often an idle connection is read from before it is used again: session tickets of TLS come in a few pieces.
+_MOST_IDLE_READS = 8
 
 
 class SocketLink:
     """Owns a connected socket and the bytes that it has not taken yet. See `contracts.Link`."""
 
-    __slots__ = ("_read_size", "_wait_for_read", "machine", "mutex", "sock", "turn", "unsent")
+    __slots__ = (
+        "_read_size",
+        "_wait_for_read",
+        "closed",
+        "ended",
+        "machine",
+        "mutex",
+        "sock",
+        "turn",
+        "unsent",
+    )
 
     def __init__(self, sock: socket.socket, machine: Machine, mutex: Mutex) -> None:
         self.sock = sock
@@ -34,6 +56,8 @@ class SocketLink:
         self.mutex = mutex  # guards machine and turn; never held while waiting
         self.turn = ReadTurn()
         self.unsent = b""  # guarded by whatever lets one task send at a time
+        self.closed = False  # by us
+        self.ended = False  # by the peer, or by an error
         self._read_size = FIRST_READ
         self._wait_for_read = wait_for_read(sock)
 
@@ -64,31 +88,46 @@ class SocketLink:
         except (BlockingIOError, InterruptedError):
             return False
         except OSError as exc:
-            with self.mutex:
-                self.machine.receive_eof(exc)
+            self.end(exc)
+            return True
+        if self.closed:
+            self.end(closed_here())
             return True
         with self.mutex:
             if data:
                 self.machine.receive_data(data)
             else:
+                self.ended = True
                 self.machine.receive_eof()
         if len(data) == self._read_size < LARGEST_READ:
             self._read_size *= 2
         return True
+
+    def end(self, error: OSError) -> None:
+        """Tell the machine that the connection is lost."""
+        self.ended = True
+        with self.mutex:
+            self.machine.receive_eof(closed_here() if self.closed else error)
 
     def nudge(self) -> None:
         """Nothing to do: this link reads only when somebody wants to."""
 
     def is_stale(self) -> bool:
         """Feed what has arrived while the link was idle, session tickets or an end; True if it is closed."""
-        try:
-            # A socket at its end stays readable after the read: so does one that is talked to without cause.
-            return self._wait_for_read(0) and self.pull() and self._wait_for_read(0)
-        except (OSError, ValueError):
-            return True
+        for _ in range(_MOST_IDLE_READS):
+            try:
+                if self.ended or self.closed or not self._wait_for_read(0):
+                    break
+            except (OSError, ValueError):
+                return True
+            self.pull()
+        else:
+            return True  # it talks without end, and nobody has asked it anything
+        return self.ended or self.closed
 
     def close(self) -> None:
         """Close the socket."""
+        self.closed = True
         with contextlib.suppress(OSError):
             self.sock.close()
 
@@ -98,6 +137,8 @@ def open_socket(
 ) -> socket.socket:
     """Return a non-blocking socket for the address, with the user's options set; not connected yet."""
     if address.path is not None:
+        if not hasattr(socket, "AF_UNIX"):
+            raise OSError("this platform has no Unix sockets")
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     else:
         sock = socket.socket(
@@ -124,6 +165,16 @@ def socket_address(address: Address) -> Any:
     if address.family == "ipv6":
         return (address.host, address.port, 0, address.scope)
     return (address.host, address.port)
+
+
+def closed_here() -> OSError:
+    """Return the error for those whose connection is closed under their hands, by closing the client."""
+    return ConnectionAbortedError(errno.ECONNABORTED, "the client was closed")
+
+
+def in_plain_words(error: OSError) -> OSError:
+    """Return the error with the operating system's words, where a library has put its own."""
+    return OSError(error.errno, os.strerror(error.errno)) if error.errno else error
 
 
 def host_bytes(effect: Resolve) -> bytes:

@@ -11,7 +11,10 @@ import select
 import socket
 from collections.abc import Callable
 
-__all__ = ["Wait", "wait_for_read", "wait_for_write", "wait_for_write_or_read"]
+__all__ = ["LONGEST", "Wait", "wait_for_read", "wait_for_write", "wait_for_write_or_read"]
+
+#: Seconds that a wait lasts at most, whatever its limit: `poll` counts milliseconds in 31 bits, some 24 days.
+LONGEST = 2_000_000.0
 
 #: Called with seconds, or None for no limit; tells whether the socket is ready.
 Wait = Callable[[float | None], bool]
@@ -24,7 +27,7 @@ if hasattr(select, "poll"):
         ready = poll.poll
 
         def wait(seconds: float | None) -> bool:
-            return bool(ready(None if seconds is None else math.ceil(seconds * 1000)))
+            return bool(ready(None if seconds is None else math.ceil(min(seconds, LONGEST) * 1000)))
 
         return wait
 
@@ -33,7 +36,8 @@ else:  # pragma: no cover - Windows
     def _waiting(sock: socket.socket, read: bool, write: bool) -> Wait:
         def wait(seconds: float | None) -> bool:
             # A connection that fails shows as an exceptional condition on Windows.
-            return any(select.select([sock] * read, [sock] * write, [sock], seconds))
+            limit = None if seconds is None else min(seconds, LONGEST)
+            return any(select.select([sock] * read, [sock] * write, [sock], limit))
 
         return wait
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import ssl
 import threading
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from httpure_core.contracts import Machine
@@ -74,7 +75,10 @@ class TLSPipe:
         """The peer is gone: in order only if it said so in TLS."""
         self._arrived.write_eof()
         if not self.established:
-            self.failure = self.failure or "the server closed the connection during the handshake"
+            words = "the server closed the connection during the handshake"
+            if error is not None:
+                words = error.strerror or str(error) or words
+            self.failure = self.failure or words
             self.signal.set()
         elif error is not None:
             self._end(error)
@@ -177,13 +181,25 @@ def create_ssl_context(
         _log_keys(context)
     else:
         file, folder = _authorities(verify, trust_env)
-        context = ssl.create_default_context(cafile=file, capath=folder)
+        with _naming(file or folder):
+            context = ssl.create_default_context(cafile=file, capath=folder)
     if not isinstance(verify, ssl.SSLContext):
         context.minimum_version = ssl.TLSVersion.TLSv1_2
     if cert is not None:
         chain: tuple[Any, ...] = (cert,) if isinstance(cert, str | os.PathLike) else tuple(cert)
-        context.load_cert_chain(*chain)
+        with _naming(*chain[:2]):
+            context.load_cert_chain(*chain)
     return context
+
+
+@contextmanager
+def _naming(*files: Any) -> Iterator[None]:
+    """Say which files an error is about: OpenSSL does not."""
+    try:
+        yield
+    except OSError as exc:
+        exc.strerror = f"{exc.strerror}: {' and '.join(repr(str(file)) for file in files)}"
+        raise
 
 
 def _authorities(verify: str | bool, trust_env: bool) -> tuple[str | None, str | None]:

@@ -55,7 +55,11 @@ class Mutex(Protocol):
     def __enter__(self) -> Any: ...
 
     def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None, /
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
     ) -> Any: ...
 
 

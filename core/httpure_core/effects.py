@@ -9,6 +9,7 @@ Drivers raise builtins (`OSError`, `TimeoutError`, and whatever user code raised
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Generator
 from typing import Any, TypeAlias, TypeVar
 
@@ -95,15 +96,18 @@ class Dial(Effect):
 
 
 class Flush(Effect):
-    """Send what the link's machine has to send. Ends early when `signal` is set: the peer has answered.
+    """Send what the link's machine has to send.
 
-    Raises OSError if the connection is lost, TimeoutError if the peer takes nothing for `timeout` seconds.
+    If the peer is slow, wait until it takes some of it, once: the driver sets `flushed` to False if there is more,
+    and the operation yields the effect anew, with a new timeout. Ends early when `signal` is set: the peer has
+    answered. Raises OSError if the connection is lost, TimeoutError if the peer takes nothing for `timeout` seconds.
     """
 
-    __slots__ = ("link", "signal", "timeout")
+    __slots__ = ("flushed", "link", "signal", "timeout")
 
     def __init__(self, link: Link, signal: Signal, timeout: float | None) -> None:
         self.link, self.signal, self.timeout = link, signal, timeout
+        self.flushed = True
 
 
 class Receive(Effect):
@@ -149,21 +153,25 @@ class Offload(Effect):
 class Pull(Effect):
     """Take the next piece of a request's body. The driver fills in `piece`; None is the end.
 
-    `source` is a `SyncByteStream` or `AsyncByteStream`; the driver keeps the iterator here between pulls.
+    `source` is a `SyncByteStream` or `AsyncByteStream`; the driver keeps the iterator here between pulls. With
+    `finished`, no more pieces are wanted: the driver closes the iterator.
     """
 
-    __slots__ = ("iterator", "piece", "source")
+    __slots__ = ("finished", "iterator", "piece", "source")
 
     def __init__(self, source: Any) -> None:
         self.source = source
+        self.finished = False
         self.iterator: Any = None
         self.piece: bytes | None = None
 
     def close(self) -> None:
-        """Let go of the source. An async iterator cannot be closed without waiting: its event loop does it."""
+        """Let go of the source at once. What cannot be closed without waiting is left to its event loop."""
         close = getattr(self.iterator, "close", None)
         if close is not None:
-            close()
+            # A worker thread may still run the iterator: it then goes on to its next piece, and is forgotten.
+            with contextlib.suppress(ValueError):
+                close()
 
 
 class Transmit(Effect):

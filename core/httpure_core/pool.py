@@ -72,7 +72,7 @@ class Pool:
         self._mutex = mutex
         # All below is guarded by the mutex, save `_returned`, whose appends are atomic.
         self._count = 0  # slots in use: dialling, busy or idle
-        self._busy: set[Connection] = set()
+        self._busy: dict[Connection, None] = {}  # ordered, unlike a set: a simulation repeats itself
         self._idle: dict[Route, deque[Connection]] = {}  # of one route: longest idle first
         self._expires: dict[Connection, tuple[Route, float]] = {}  # of all routes: longest idle first
         self._waiting: dict[Ticket, None] = {}  # in the order of their coming
@@ -104,7 +104,7 @@ class Pool:
             if not self._closed:
                 ticket.may_dial = False
                 ticket.connection = connection
-                self._busy.add(connection)
+                self._busy[connection] = None
         self._settle()
         return ticket.connection is connection
 
@@ -113,7 +113,7 @@ class Pool:
         with self._mutex:
             connection = ticket.connection
             if connection in self._busy:
-                self._busy.remove(connection)
+                del self._busy[connection]
                 self._doomed.append(connection)
                 ticket.connection, ticket.reused, ticket.may_dial = None, False, True
         self._settle()
@@ -157,7 +157,7 @@ class Pool:
         if connection is not None:
             if connection not in self._busy:
                 return  # the pool was closed meanwhile
-            self._busy.discard(connection)
+            del self._busy[connection]
             if connection.reusable and self._max_idle > 0:
                 self._keep(ticket.route, connection, now)
             else:
@@ -180,7 +180,7 @@ class Pool:
             if self._expires.pop(connection)[1] >= now and connection.reusable:
                 if not idle:
                     del self._idle[ticket.route]
-                self._busy.add(connection)
+                self._busy[connection] = None
                 ticket.connection = connection
                 ticket.reused = True
                 ticket.signal.set()

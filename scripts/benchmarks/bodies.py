@@ -52,6 +52,14 @@ class PatternCheck:
             raise WrongBody(f"{self.received} bytes came instead of {self.size}")
 
 
+def difference(body: bytes, expected: bytes) -> str:
+    """Say where a body begins to differ from the expected one."""
+    pairs = enumerate(zip(body, expected, strict=False))
+    at = next((at for at, (got, sent) in pairs if got != sent), min(len(body), len(expected)))
+    got, sent = body[at : at + 20], expected[at : at + 20]
+    return f"{len(body)} bytes came, {len(expected)} were sent; at offset {at} {got!r} instead of {sent!r}"
+
+
 def check_accepted(answer: bytes) -> None:
     """Raise `WrongBody` unless the bulk server found the uploaded file to be what was sent."""
     if answer != ACCEPTED:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import gc
 import importlib
 import json
+import signal
 import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from .bodies import PAYLOAD, WrongBody
+from .bodies import PAYLOAD, WrongBody, difference
 from .clients import client_named
 from .machine import PeakMemory
 from .workloads import TRANSFERS, Load
@@ -51,7 +52,7 @@ def orders() -> Iterator[int]:
 def check(body: bytes, expected: bytes) -> None:
     """Raise `WrongBody` unless the body is, in length and bytes, what the server sends."""
     if body != expected:
-        raise WrongBody(f"{len(body)} bytes {body[:60]!r} instead of {len(expected)} bytes {expected[:60]!r}")
+        raise WrongBody(difference(body, expected))
 
 
 def check_echo(body: bytes) -> None:
@@ -151,6 +152,7 @@ FACES = {"blocking": blocking, "asyncio": on_asyncio, "trio": on_trio}
 
 
 def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the bench's to handle
     order = json.loads(sys.argv[1])
     load = Load(**order["load"])
     try:

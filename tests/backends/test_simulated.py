@@ -304,7 +304,7 @@ def test_closing_under_load_replays_too() -> None:
             await simulation.sleep(1)
             await client.aclose()
             for task in tasks:
-                with pytest.raises(httpure.ReadError, match="closed on this side"):
+                with pytest.raises(httpure.ReadError, match="the client was closed"):
                     await task.join()
             await simulation.sleep(1)
 

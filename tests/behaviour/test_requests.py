@@ -11,7 +11,7 @@ import pytest
 
 from tests.peers import CLOSE, RESET, Answer, Call, Site, scripted
 
-from .world import World
+from .world import World, abandons_generator
 
 BODY = bytes(range(256)) * 400
 
@@ -94,8 +94,16 @@ async def test_generator_with_a_declared_length(http: World) -> None:
     assert site.calls[0].field("transfer-encoding") is None
 
 
-#: Trio warns when a generator is not run to its end, which is what these tests are about.
-abandons_generator = pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")
+async def test_an_answer_to_the_last_byte_is_not_early(http: World) -> None:
+    url = http.serve(site := Site(echo))
+    async with http.client() as client:
+        for _ in range(2):
+            body = http.body([b"12", b"345", b""], pause=0.02)  # the server answers before the generator ends
+            response = await client.post(url, content=body, headers={"Content-Length": "5"})
+            assert response.content == b"12345"
+        for _ in range(3):
+            assert (await client.post(url, content=b"x" * 300_000)).content == b"x" * 300_000
+    assert site.connections == 1
 
 
 @abandons_generator
@@ -299,6 +307,7 @@ async def test_early_answer_and_then_a_reset(http: World) -> None:
             assert (response.status_code, response.content) == (413, b"no")
 
 
+@abandons_generator
 async def test_early_answer_on_a_connection_that_stays(http: World) -> None:
     url = http.serve(site := Site(echo, at_head=lambda call: Answer(200, b"early")))
     async with http.client() as client:

@@ -17,11 +17,12 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import httpure
+import pytest
 
 from tests.peers import Peer, RealNetwork, with_tls
 from tests.peers.tls import authority
 
-__all__ = ["AnyClient", "RealWorld", "World", "needs"]
+__all__ = ["AnyClient", "RealWorld", "World", "abandons_generator", "needs"]
 
 PeerFactory = Callable[[], Peer]
 T = TypeVar("T")
@@ -122,6 +123,10 @@ class World:
             if pause:
                 time.sleep(pause)
             yield piece
+
+
+#: For tests in which a generator is not run to its end: trio warns of that.
+abandons_generator = pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")
 
 
 def needs(*facts: str) -> Callable[[T], T]:

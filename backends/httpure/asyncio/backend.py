@@ -18,7 +18,7 @@ from httpure_core.contracts import Machine, Mutex
 from httpure_core.effects import Dial, Flush, Offload, Park, Receive, Resolve, Sleep
 from httpure_core.signals import Signal
 
-from .._socket_link import addresses_of, host_bytes, open_socket, socket_address
+from .._socket_link import addresses_of, closed_here, host_bytes, in_plain_words, open_socket, socket_address
 
 __all__ = ["Backend", "Link"]
 
@@ -85,13 +85,17 @@ class Link(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the machine why, and wake those who wait to write."""
         self._closed = True
-        if exc is not None:
+        last_words = b""
+        if exc is None:
+            # In order, if the peer has ended the connection before, which the machine knows then.
+            self._error = closed_here()
+        else:
             self._error = exc if isinstance(exc, OSError) else ConnectionError(str(exc))
             last_words = _last_words(self._sock)
-            with self.mutex:
-                if last_words:
-                    self.machine.receive_data(last_words)
-                self.machine.receive_eof(self._error)
+        with self.mutex:
+            if last_words:
+                self.machine.receive_data(last_words)
+            self.machine.receive_eof(self._error)
         self.resume_writing()
 
     def pause_writing(self) -> None:
@@ -132,15 +136,15 @@ class Link(asyncio.BufferedProtocol):
 
     # What the backend calls.
 
-    def flush(self, signal: Signal, timeout: float | None) -> Awaitable[None] | None:
+    def flush(self, effect: Flush) -> Awaitable[None] | None:
         """Hand everything to the transport, which sends at once what the kernel takes."""
         with self.mutex:
             data = self.machine.data_to_send()
         if self._closed:
-            raise self._error or ConnectionResetError("the connection is closed")
+            raise self._error or closed_here()
         if data:
             self._write(data)
-        return self._drain(signal, timeout) if self._blocked else None
+        return self._drain(effect) if self._blocked else None
 
     def receive(self, signal: Signal, timeout: float | None) -> Awaitable[None] | None:
         """Wait for the signal."""
@@ -161,22 +165,30 @@ class Link(asyncio.BufferedProtocol):
             signal.wake = None
             self._deadlines.pop(future, None)
 
-    async def _drain(self, signal: Signal, timeout: float | None) -> None:
-        """Wait until the transport has room, or the signal is set."""
-        while self._blocked and not signal.ready:
-            future = self._loop.create_future()
-            signal.wake = functools.partial(_resolve, future)
-            self._writers.add(future)
-            if timeout is not None:
-                self._set_deadline(future, timeout)
-            try:
-                await future
-            finally:
-                signal.wake = None
-                self._writers.discard(future)
-                self._deadlines.pop(future, None)
+    async def _drain(self, effect: Flush) -> None:
+        """Wait until the transport has room, or the signal is set. Some progress is enough to begin anew."""
+        held = self._held()
+        future = self._loop.create_future()
+        effect.signal.wake = functools.partial(_resolve, future)
+        self._writers.add(future)
+        if effect.timeout is not None:
+            self._set_deadline(future, effect.timeout)
+        try:
+            await future
+        except TimeoutError:
+            if self._held() >= held:
+                raise
+        finally:
+            effect.signal.wake = None
+            self._writers.discard(future)
+            self._deadlines.pop(future, None)
         if self._closed:
-            raise self._error or ConnectionResetError("the connection is closed")
+            raise self._error or closed_here()
+        effect.flushed = not self._blocked
+
+    def _held(self) -> int:
+        transport = self._transport
+        return 0 if transport is None else transport.get_write_buffer_size()
 
     def _set_deadline(self, future: asyncio.Future[None], timeout: float) -> None:
         # One timer per link, left running when a wait ends early: it is dearer to cancel than to let it find nothing.
@@ -222,14 +234,16 @@ class Backend:
                 _, effect.link = await loop.create_connection(
                     lambda: Link(effect.machine, loop, sock), sock=sock
                 )
-        except BaseException:
+        except BaseException as exc:
             sock.close()
+            if isinstance(exc, OSError):
+                raise in_plain_words(exc) from None
             raise
 
     def flush(self, effect: Flush) -> Awaitable[None] | None:
         """Send what the link's machine has to send."""
         link: Link = effect.link  # type: ignore[assignment]
-        return link.flush(effect.signal, effect.timeout)
+        return link.flush(effect)
 
     def receive(self, effect: Receive) -> Awaitable[None] | None:
         """Wait until the signal is set; the loop reads."""

@@ -69,7 +69,7 @@ class Link:
         if self._closed:
             return
         self._closed = True
-        self._lost = self._lost or OSError(errno.ECONNABORTED, "it was closed on this side")
+        self._lost = self._lost or OSError(errno.ECONNABORTED, "the client was closed")
         self._unsent.clear()
         self._incoming.stop()
         self._outgoing.end()
@@ -83,7 +83,8 @@ class Link:
         self._send()
         if self._lost is not None:
             raise self._lost
-        if not self._unsent or effect.signal.ready:
+        effect.flushed = not self._unsent
+        if effect.flushed or effect.signal.ready:
             return None
         return self._drain(effect)
 
@@ -142,15 +143,14 @@ class Link:
             wait.wake()
 
     async def _drain(self, effect: Flush) -> None:
-        """Wait until the pipe has taken all, with the timeout beginning anew whenever it takes something."""
-        signal = effect.signal
-        while self._unsent and not signal.ready:
-            wait = Wait(f"Flush on {self.name}, {len(self._unsent)} bytes unsent")
-            self._sending.append(wait)
-            signal.wake = wait.wake
-            try:
-                await self._scheduler.limited(wait, effect.timeout)
-            finally:
-                signal.wake = None
+        """Wait until the pipe has taken something."""
+        wait = Wait(f"Flush on {self.name}, {len(self._unsent)} bytes unsent")
+        self._sending.append(wait)
+        effect.signal.wake = wait.wake
+        try:
+            await self._scheduler.limited(wait, effect.timeout)
+        finally:
+            effect.signal.wake = None
         if self._lost is not None:
             raise self._lost
+        effect.flushed = not self._unsent

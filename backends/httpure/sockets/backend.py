@@ -18,7 +18,7 @@ from httpure_core.effects import Dial, Flush, Park, Receive, Resolve, Sleep
 from httpure_core.signals import Signal
 
 from .._socket_link import SocketLink, addresses_of, host_bytes, open_socket, socket_address
-from .._socket_waiting import wait_for_write, wait_for_write_or_read
+from .._socket_waiting import LONGEST, wait_for_write, wait_for_write_or_read
 
 __all__ = ["Backend", "Link"]
 
@@ -35,20 +35,17 @@ class Link(SocketLink):
         self.sending = threading.Lock()  # guards `unsent`; acquire before `mutex`
         self._wait_for_write_or_read = wait_for_write_or_read(sock)
 
-    def flush(self, signal: Signal, timeout: float | None) -> None:
-        """Send until nothing is left, or the peer answers."""
+    def flush(self, effect: Flush) -> None:
+        """Send all, or what goes in one wait, or until the peer answers."""
         with self.sending:
             if not self.push():
-                self._flush_slowly(signal, timeout)
+                self._flush_slowly(effect)
 
-    def _flush_slowly(self, signal: Signal, timeout: float | None) -> None:
-        deadline = _deadline(timeout)
-        while not self.push():
-            if not self._wait_for_write_or_read(_left(deadline)):
-                raise TimeoutError
-            self._look_for_news(signal)
-            if signal.ready:
-                return
+    def _flush_slowly(self, effect: Flush) -> None:
+        if not self._wait_for_write_or_read(effect.timeout):
+            raise TimeoutError
+        self._look_for_news(effect.signal)
+        effect.flushed = self.push()
 
     def _look_for_news(self, signal: Signal) -> None:
         # The peer may have news instead of room. If another thread has the turn to read, it will see them.
@@ -93,6 +90,17 @@ class Link(SocketLink):
         with self.mutex:
             signal.wake = None
             self.turn.leave(signal)
+        if self.closed:
+            super().close()
+
+    def close(self) -> None:
+        """Close the socket; where a thread waits for it, wake that one, which then closes it."""
+        self.closed = True
+        if self.turn.reader is None and not self.sending.locked():
+            super().close()
+        else:
+            with contextlib.suppress(OSError):
+                self.sock.shutdown(socket.SHUT_RDWR)
 
 
 class Backend:
@@ -126,7 +134,7 @@ class Backend:
     def flush(self, effect: Flush) -> None:
         """Send what the link's machine has to send."""
         link: Link = effect.link  # type: ignore[assignment]
-        link.flush(effect.signal, effect.timeout)
+        link.flush(effect)
 
     def receive(self, effect: Receive) -> None:
         """Read from the link until the signal is set."""
@@ -137,7 +145,8 @@ class Backend:
         """Wait until another thread sets the signal."""
         gate = threading.Event()
         effect.signal.wake = gate.set
-        if not effect.signal.ready and not gate.wait(effect.timeout) and not effect.signal.ready:
+        timeout = None if effect.timeout is None else min(effect.timeout, LONGEST)
+        if not effect.signal.ready and not gate.wait(timeout) and not effect.signal.ready:
             raise TimeoutError
 
     def sleep(self, effect: Sleep) -> None:
@@ -146,7 +155,7 @@ class Backend:
 
 
 def _deadline(timeout: float | None) -> float | None:
-    return None if timeout is None else time.monotonic() + timeout
+    return None if timeout is None else time.monotonic() + min(timeout, LONGEST)
 
 
 def _left(deadline: float | None) -> float | None:

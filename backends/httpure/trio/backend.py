@@ -18,7 +18,15 @@ from httpure_core.contracts import Machine
 from httpure_core.effects import Dial, Flush, Offload, Park, Receive, Resolve, Sleep
 from httpure_core.signals import Signal
 
-from .._socket_link import SocketLink, addresses_of, host_bytes, open_socket, socket_address
+from .._socket_link import (
+    SocketLink,
+    addresses_of,
+    closed_here,
+    host_bytes,
+    in_plain_words,
+    open_socket,
+    socket_address,
+)
 
 __all__ = ["Backend", "Link"]
 
@@ -33,21 +41,24 @@ class Link(SocketLink):
         self._token = trio.lowlevel.current_trio_token()
         self._thread = threading.get_ident()
 
-    def flush(self, signal: Signal, timeout: float | None) -> Awaitable[None] | None:
+    def flush(self, effect: Flush) -> Awaitable[None] | None:
         """Send what the kernel takes now; return an awaitable if that is not all."""
-        return None if self.push() else self._flush_slowly(signal, timeout)
+        return None if self.push() else self._flush_slowly(effect)
 
-    async def _flush_slowly(self, signal: Signal, timeout: float | None) -> None:
-        with _within(timeout):
-            while not signal.ready and not self.push():
-                await self._writable_or_news(signal)
+    async def _flush_slowly(self, effect: Flush) -> None:
+        with _within(effect.timeout):
+            await self._writable_or_news(effect.signal)
+        if self.closed:
+            raise closed_here()
+        effect.flushed = self.push()
 
     async def _writable_or_news(self, signal: Signal) -> None:
         # Only here, where the peer is slow, is a nursery worth its price.
         async with trio.open_nursery() as nursery:
 
             async def first(wait: Callable[[], Awaitable[object]]) -> None:
-                await wait()
+                with contextlib.suppress(trio.ClosedResourceError):
+                    await wait()
                 nursery.cancel_scope.cancel()
 
             nursery.start_soon(first, lambda: trio.lowlevel.wait_writable(self.sock))
@@ -62,7 +73,11 @@ class Link(SocketLink):
     async def _news(self, signal: Signal) -> None:
         try:
             if self.turn.join(signal):
-                await trio.lowlevel.wait_readable(self.sock)
+                try:
+                    await trio.lowlevel.wait_readable(self.sock)
+                except trio.ClosedResourceError:
+                    self.end(closed_here())
+                    return
                 if self.pull():
                     # What the machine has to say in answer. If the connection is lost, the next read tells.
                     with contextlib.suppress(OSError):
@@ -113,14 +128,16 @@ class Backend:
             with _within(effect.timeout):
                 await trio.socket.from_stdlib_socket(sock).connect(socket_address(effect.address))
             effect.link = Link(sock, effect.machine)
-        except BaseException:
+        except BaseException as exc:
             sock.close()
+            if isinstance(exc, OSError):
+                raise in_plain_words(exc) from None
             raise
 
     def flush(self, effect: Flush) -> Awaitable[None] | None:
         """Send what the link's machine has to send."""
         link: Link = effect.link  # type: ignore[assignment]
-        return link.flush(effect.signal, effect.timeout)
+        return link.flush(effect)
 
     def receive(self, effect: Receive) -> Awaitable[None] | None:
         """Read from the link until the signal is set."""

@@ -15,7 +15,7 @@ from ..errors import StreamConsumed
 from .files import file_extent, is_async_file, read_pieces, refuse_text_file
 from .forms import form_items, primitive_text
 from .media_type import parameter
-from .streams import PIECE_SIZE, AsyncByteStream, SyncByteStream
+from .streams import PIECE_SIZE, AsyncByteStream, AtOnce, SyncByteStream
 
 if TYPE_CHECKING:
     from .types import RequestData, RequestFiles
@@ -130,9 +130,8 @@ class MultipartStream(SyncByteStream, AsyncByteStream):
             size += len(segment)
         yield b"".join(gathered)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self:
-            yield piece
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return AtOnce(iter(self))
 
 
 def _file_items(files: Any) -> Iterator[tuple[Any, Any]]:

@@ -88,6 +88,20 @@ class UnattachedStream(SyncByteStream, AsyncByteStream):
         yield b""  # pragma: no cover
 
 
+class AtOnce(AsyncIterator[bytes]):
+    """A blocking iterator as an asynchronous one. No generator: there is nothing to finalise if it is left."""
+
+    __slots__ = ("_pieces",)
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    async def __anext__(self) -> bytes:
+        for piece in self._pieces:
+            return piece
+        raise StopAsyncIteration
+
+
 class IterableStream(SyncByteStream):
     """The caller's own iterable of bytes. A list can be read again, an iterator or generator cannot."""
 

@@ -103,17 +103,17 @@ class Http1Connection:
                 self._sent = (target, fields, body)
                 self.stream = stream
                 return stream
-        try:
-            head = h11.Request(method=method, target=target, headers=fields)
-        except h11.LocalProtocolError as exc:
-            raise LocalProtocolError(f"The request cannot be sent over HTTP/1.1: {exc}") from None
         self._fast = False
-        self._send(head)
-        self.stream = stream
-        if body is not None:
+        self._send_head(method, target, fields)
+        try:
             if body:
                 stream.send_data(body)
-            stream.end_data()
+            if body is not None:
+                stream.end_data()
+        except LocalProtocolError:
+            self._out = []
+            raise
+        self.stream = stream
         return stream
 
     def data_to_send(self) -> bytes:
@@ -205,7 +205,7 @@ class Http1Connection:
         target, fields, body = self._sent  # type: ignore[misc]  # there is an exchange, and it was a plain one
         self._fast = False
         out, self._out = self._out, []
-        self._send(h11.Request(method=stream.method, target=target, headers=fields))
+        self._send_head(stream.method, target, fields)
         if body:
             self._send(h11.Data(data=body))
         self._send(h11.EndOfMessage())
@@ -220,6 +220,17 @@ class Http1Connection:
         if self._h11 is None:
             self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_SIZE)
         return self._h11
+
+    def _send_head(self, method: bytes, target: bytes, fields: Fields) -> None:
+        names = {name.lower() for name, _ in fields}
+        if b"content-length" in names and b"transfer-encoding" in names:
+            raise LocalProtocolError(
+                "The request has both Content-Length and Transfer-Encoding (RFC 9112 section 6.2)"
+            )
+        try:
+            self._send(h11.Request(method=method, target=target, headers=fields))
+        except h11.LocalProtocolError as exc:
+            raise LocalProtocolError(f"The request cannot be sent over HTTP/1.1: {exc}") from None
 
     def _send(self, event: h11.Event) -> None:
         self._out += self._peer.send_with_data_passthrough(event) or ()
@@ -264,6 +275,8 @@ class Http1Connection:
         if b"content-length" in values:
             stream.length = int(values[b"content-length"])
         self._describe(stream, head)
+        if stream.method == b"CONNECT" and 200 <= head.status_code < 300:
+            self._finish(stream, close_reason=CloseReason.UPGRADED)
 
     def _inform(self, stream: Http1Stream, head: h11.InformationalResponse) -> None:
         stream.informational += 1
@@ -306,7 +319,6 @@ class Http1Connection:
 
     def _fail(self, stream: Http1Stream, failure: TransportError) -> None:
         self.close_reason = CloseReason.FAILED
-        self.stream = None  # what comes now can neither mend the response nor change the reason
         stream.failure = failure
         stream.signal.set()
 

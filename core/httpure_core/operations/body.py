@@ -37,6 +37,8 @@ class IncomingBody:
         """Return more of the body, or b"" at its end. Raises what the exchange failed of."""
         stream = self._stream
         try:
+            if self._budget.ends is not None and self._ticket is not None:
+                self._budget.seconds("read")  # a server that never pauses must not outrun the total timeout
             while not (data := stream.take()) and not stream.ended:
                 yield from news(stream, self._link, self._budget)
         except BaseException:

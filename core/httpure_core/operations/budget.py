@@ -47,11 +47,16 @@ class Budget:
         self.ends = ends
 
     def seconds(self, phase: str) -> float | None:
-        """Return what an effect of this phase may take from now on; None for no limit."""
+        """Return what an effect of this phase may take from now on; None for no limit.
+
+        Raises the phase's TimeoutException if the total is used up.
+        """
         limit = self._limits.get(phase)
         if self.ends is None:
             return limit
-        left = max(0.0, self.ends - self.clock())
+        left = self.ends - self.clock()
+        if left <= 0:
+            raise self.spent(phase)
         return left if limit is None or left < limit else limit
 
     def spent(self, phase: str, detail: str = "") -> TimeoutException:

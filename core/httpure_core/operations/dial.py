@@ -75,6 +75,10 @@ class Dialler:
                     raise connecting.spent(f" ({'; '.join(failures)})") from None
             except OSError as exc:
                 failures.append(f"{address}: {_in_words(exc)}")
+            except BaseException:
+                if dial.link is not None:
+                    dial.link.close()  # the interrupt came when the dialling was done
+                raise
             else:
                 return cast("Link", dial.link)
         raise connecting.failed(f"could not connect to {connecting.host}", "; ".join(failures))
@@ -102,12 +106,17 @@ def _shake_hands(connecting: Connecting, link: Link, machine: TLSMachine, name: 
     try:
         while True:
             signal.ready = False
-            yield Flush(link, signal, connecting.seconds())
-            if machine.established:
+            flush = Flush(link, signal, connecting.seconds())
+            try:
+                yield flush
+            except ConnectionError:
+                pass  # what the server said before it hung up tells more
+            if machine.established and flush.flushed:
                 return machine
             if machine.failure is not None:
                 raise connecting.failed(f"could not make a TLS connection to {name}", machine.failure)
-            yield Receive(link, signal, connecting.seconds())
+            if flush.flushed:
+                yield Receive(link, signal, connecting.seconds())
     except TimeoutError:
         raise connecting.spent(" because the TLS handshake took too long") from None
     except OSError as exc:

@@ -87,14 +87,29 @@ class Sending:
 
     def flush(self) -> Operation[bool]:
         """Send what is queued; False if the server hung up or has answered already."""
-        try:
-            yield Flush(self.link, self.stream.signal, self.budget.seconds("write"))
-        except TimeoutError:
-            raise self.budget.spent("write") from None
-        except OSError as exc:
-            self.lost = exc
-            return False
-        return not self.stream.signal.ready
+        stream = self.stream
+        signal = stream.signal
+        while True:
+            # Clear the signal, look at the state, then wait.
+            signal.ready = False
+            if stream.status or stream.failure is not None:
+                return False
+            flush = Flush(self.link, signal, self.budget.seconds("write"))
+            try:
+                yield flush
+            except TimeoutError:
+                raise self.budget.spent("write") from None
+            except OSError as exc:
+                self.lost = exc
+                return False
+            if flush.flushed and not signal.ready:
+                return True
+
+    def flush_and_look(self) -> Operation[bool]:
+        """As `flush`, and see also what has arrived while nobody read: an upload can take long."""
+        wanted = yield from self.flush()
+        self.link.is_stale()
+        return wanted and not self.stream.status and self.stream.failure is None
 
     def send_pieces(self, content: bytes) -> Operation[bool]:
         """Send a large body from memory."""
@@ -102,7 +117,7 @@ class Sending:
             for start in range(0, len(content), PIECE_SIZE):
                 with self.link.mutex:
                     self.stream.send_data(bytes(view[start : start + PIECE_SIZE]))
-                if not (yield from self.flush()):
+                if not (yield from self.flush_and_look()):
                     return False
         return (yield from self._end())
 
@@ -117,7 +132,9 @@ class Sending:
                 if pull.piece:
                     with self.link.mutex:
                         self.stream.send_data(pull.piece)
-                    if not (yield from self.flush()):
+                    if not (yield from self.flush_and_look()):
+                        pull.finished = True
+                        yield pull
                         return False
                 yield pull
         finally:

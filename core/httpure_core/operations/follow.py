@@ -143,13 +143,11 @@ class Journey:
             yield Call(hook, request)
         transport = session.transport_for(request.url)
         started = session.clock()
-        if transport.transmitter is not None:
-            response: Response = yield from transport.transmitter.transmit(request, self._ends)
+        transmitter = getattr(transport, "transmitter", None)
+        if transmitter is not None:
+            response: Response = yield from transmitter.transmit(request, self._ends)
         else:
-            hop = Transmit(transport, request)
-            yield hop
-            response = hop.response
-            response.request = request
+            response = yield from _carry(transport, request)
             response.clock_from(started, session.clock)
         response.default_encoding = session.default_encoding
         if "set-cookie" in response.headers:
@@ -162,6 +160,20 @@ class Journey:
                 _discard(response)
                 raise
         return response
+
+
+def _carry(transport: Any, request: Request) -> Operation[Response]:
+    """Have a custom transport carry the request."""
+    carried = Transmit(transport, request)
+    try:
+        yield carried
+    except RequestError as exc:
+        if exc._request is None:
+            exc.request = request
+        raise
+    response: Response = carried.response
+    response.request = request
+    return response
 
 
 def read_whole(response: Response) -> Operation[Response]:

@@ -365,6 +365,12 @@ def test_a_refused_connect_is_a_response_as_any() -> None:
     assert (stream.status, stream.take(), stream.ended) == (407, b"no", True)
 
 
+def test_an_odd_answer_to_a_request_with_a_body() -> None:
+    connection, stream = begin(b"POST", (b"Content-Length", b"5"), body=b"hello")
+    assert feed(connection, stream, [CASES["chunked"].wire]).body == b"hello, world"
+    assert (connection.data_to_send(), connection.reusable) == (b"", True), "nothing is sent a second time"
+
+
 # One exchange after the other
 
 

@@ -83,7 +83,7 @@ class Wire:
         self.nudges = 0
         self._answers = answers
         self._certificate = certificate
-        self._requests = 0
+        self.requests = 0
 
     def send(self) -> None:
         """Take what the machine has to send to the peer, who answers."""
@@ -92,8 +92,8 @@ class Wire:
         if data == b"hello.":
             self.incoming.append(self._certificate)
         self.sent += data
-        while self._requests < self.sent.count(b" HTTP/1.1\r\nHost: "):
-            self._requests += 1
+        while self.requests < self.sent.count(b" HTTP/1.1\r\nHost: "):
+            self.requests += 1
             self.incoming += self._answers.popleft() if self._answers else ANSWER
 
     def tell(self, act: Act) -> None:
@@ -260,9 +260,9 @@ class World:
     def budget(self, request: Request) -> Budget:
         return Budget(request, self.clock)
 
-    def run(self, operation: Operation[T]) -> T:
-        """Perform every effect, and return the operation's result."""
-        return run(operation, self.perform)
+    def run(self, operation: Operation[T], effect: Effect | None = None) -> T:
+        """Perform every effect, from the one at which it stands, and return the operation's result."""
+        return run(operation, self.perform, effect)
 
     def get(self, url: str = "http://example.org/") -> Response:
         """Send a request and read its response to the end."""
@@ -306,10 +306,13 @@ def step(operation: Operation[Any], effect: Effect, perform: Callable[[Effect], 
     return next(operation)
 
 
-def run(operation: Operation[T], perform: Callable[[Effect], None]) -> T:
-    """Step an operation to its end and return its result, or raise what it raised."""
+def run(operation: Operation[T], perform: Callable[[Effect], None], effect: Effect | None = None) -> T:
+    """Step an operation to its end and return its result, or raise what it raised.
+
+    `effect` is the one at which it stands, if it was begun already.
+    """
     try:
-        effect = next(operation)
+        effect = effect or next(operation)
         while True:
             effect = step(operation, effect, perform)
     except StopIteration as stop:

@@ -1,0 +1,210 @@
+"""A link over a socket, as far as it is the same on all backends."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from httpure import _socket_link
+from httpure._socket_link import (
+    FIRST_READ,
+    LARGEST_READ,
+    SocketLink,
+    addresses_of,
+    host_bytes,
+    open_socket,
+    socket_address,
+)
+from httpure_core.effects import Address, Resolve
+
+
+class Recorder:
+    """A machine that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.received = b""
+        self.ends: list[OSError | None] = []
+        self.out = b""
+        self.wants_data = True
+
+    def receive_data(self, data: bytes) -> None:
+        self.received += data
+
+    def receive_eof(self, error: OSError | None = None) -> None:
+        self.ends.append(error)
+
+    def data_to_send(self) -> bytes:
+        data, self.out = self.out, b""
+        return data
+
+
+@pytest.fixture
+def far() -> Iterator[tuple[SocketLink, Recorder, socket.socket]]:
+    """A link, its machine, and the other end of its socket."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    ours = socket.create_connection(listener.getsockname())
+    theirs, _ = listener.accept()
+    listener.close()
+    ours.setblocking(False)
+    machine = Recorder()
+    link = SocketLink(ours, machine, threading.Lock())
+    yield link, machine, theirs
+    link.close()
+    theirs.close()
+
+
+Far = tuple[SocketLink, Recorder, socket.socket]
+
+
+def receive(sock: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        data += sock.recv(size - len(data))
+    return data
+
+
+def test_push(far: Far) -> None:
+    link, machine, theirs = far
+    assert link.push()
+    machine.out = b"hello"
+    assert link.push()
+    assert theirs.recv(100) == b"hello"
+
+
+def test_push_more_than_the_kernel_takes(far: Far) -> None:
+    """What is left stays in order, in front of what comes later."""
+    link, machine, theirs = far
+    body = bytes(range(256)) * 65536
+    machine.out = body
+    assert not link.push()
+    assert link.unsent and body.endswith(link.unsent)
+    left = link.unsent
+    assert not link.push()
+    assert link.unsent == left
+    machine.out = b"and more"
+    received: list[bytes] = []
+    reader = threading.Thread(target=lambda: received.append(receive(theirs, len(body) + 8)))
+    reader.start()
+    while not link.push():
+        pass
+    reader.join()
+    assert received == [body + b"and more"]
+    assert link.unsent == b""
+
+
+def test_pull(far: Far) -> None:
+    link, machine, theirs = far
+    assert not link.pull()
+    assert machine.received == b""
+    theirs.send(b"hello")
+    assert link._wait_for_read(5)
+    assert link.pull()
+    assert machine.received == b"hello"
+    theirs.close()
+    assert link._wait_for_read(5)
+    assert link.pull()
+    assert machine.ends == [None]
+
+
+def test_pull_from_a_connection_that_was_reset(far: Far) -> None:
+    link, machine, theirs = far
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+    theirs.close()
+    assert link._wait_for_read(5)
+    assert link.pull()
+    (end,) = machine.ends
+    assert isinstance(end, ConnectionResetError)
+
+
+def test_reads_grow_while_they_come_back_full(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
+    link, machine, _ = far
+    asked: list[int] = []
+
+    class Gushing:
+        def recv(self, size: int) -> bytes:
+            asked.append(size)
+            return b"x" * (size if len(asked) != 3 else 10)
+
+    monkeypatch.setattr(link, "sock", Gushing())
+    for _ in range(8):
+        assert link.pull()
+    monkeypatch.undo()
+    assert asked[:5] == [FIRST_READ, 2 * FIRST_READ, 4 * FIRST_READ, 4 * FIRST_READ, 8 * FIRST_READ]
+    assert asked[-1] == LARGEST_READ
+    assert len(machine.received) == sum(asked) - asked[2] + 10
+
+
+def test_staleness(far: Far) -> None:
+    link, machine, theirs = far
+    assert not link.is_stale()
+    theirs.send(b"a session ticket")  # is no end
+    assert link._wait_for_read(5)
+    assert not link.is_stale()
+    assert machine.received == b"a session ticket"
+    theirs.close()
+    assert link._wait_for_read(5)
+    assert link.is_stale()
+    assert machine.ends
+    link.close()
+    assert link.is_stale()
+    link.close()
+    link.nudge()
+
+
+def test_sockets_are_closed_when_they_cannot_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    original = socket.socket
+
+    def making(*args: Any) -> socket.socket:
+        made.append(original(*args))
+        return made[-1]  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(_socket_link.socket, "socket", making)
+    with pytest.raises(OSError):
+        open_socket(Address("127.0.0.1", 80), "203.0.113.1", ())
+    with pytest.raises(OSError):
+        open_socket(Address("127.0.0.1", 80), None, ((-1, -1, 1),))
+    assert [sock.fileno() for sock in made] == [-1, -1]
+
+
+def test_options_of_a_socket() -> None:
+    options = ((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), (socket.SOL_SOCKET, socket.SO_SNDBUF, 8192))
+    with open_socket(Address("127.0.0.1", 80), "127.0.0.1", options) as sock:
+        assert sock.getblocking() is False
+        assert sock.getsockname()[0] == "127.0.0.1"
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert sock.family == socket.AF_INET
+    with open_socket(Address("::1", 80, family="ipv6"), None, ()) as sock:
+        assert sock.family == socket.AF_INET6
+
+
+def test_unix_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    address = Address(family="unix", path="/tmp/socket")
+    assert socket_address(address) == "/tmp/socket"
+    if hasattr(socket, "AF_UNIX"):
+        with open_socket(address, None, ()) as sock:
+            assert sock.family == socket.AF_UNIX
+    monkeypatch.delattr(socket, "AF_UNIX", raising=False)
+    with pytest.raises(OSError, match="no Unix sockets"):
+        open_socket(address, None, ())
+
+
+def test_addresses() -> None:
+    found = [
+        (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("fe80::1", 80, 0, 3)),
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80)),
+        (-1, socket.SOCK_STREAM, 6, "", ()),
+    ]
+    look_up = Resolve("xn--bcher-kva.test", 8080, None)
+    assert host_bytes(look_up) == b"xn--bcher-kva.test"
+    addresses = addresses_of(found, look_up)
+    assert [socket_address(address) for address in addresses] == [
+        ("fe80::1", 8080, 0, 3),
+        ("127.0.0.1", 8080),
+    ]
+    with pytest.raises(OSError, match=r"no usable address for xn--bcher-kva\.test"):
+        addresses_of(found[2:], look_up)

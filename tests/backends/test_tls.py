@@ -1,0 +1,431 @@
+"""HTTPS on the real backends: whom it trusts, what it says if not, and that the connection is a good one."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+import threading
+from pathlib import Path
+from typing import Any
+
+import certifi
+import httpure
+import pytest
+from cryptography.hazmat.primitives import serialization
+from httpure import _tls
+
+from tests.behaviour.world import World
+from tests.peers import Answer, Call, Peer, Site, scripted, with_tls
+
+from .certificates import certificates
+from .fresh import fresh
+
+
+def sound(call: Call) -> Answer:
+    return Answer(200, b"sound")
+
+
+def serve(http: World, kind: str = "good", site: Any = None, host: str = "127.0.0.1") -> str:
+    """Start an HTTPS server with such a certificate."""
+    port = http.listen(with_tls(site or Site(sound), certificates().server(kind)))
+    return f"https://{host}:{port}"
+
+
+REASONS = {
+    "self-signed": "self-signed certificate",
+    "unknown": "unable to get local issuer certificate",
+    "expired": "certificate has expired",
+    "other.test": "IP address mismatch, certificate is not valid for '127.0.0.1'.",
+}
+
+
+@pytest.mark.parametrize("kind", REASONS)
+async def test_certificate_that_does_not_verify(http: World, kind: str, monkeypatch, tmp_path: Path) -> None:
+    if kind not in ("self-signed", "unknown"):
+        monkeypatch.setenv("SSL_CERT_FILE", certificates().ca_file(tmp_path))
+    url = serve(http, kind)
+    async with http.client() as client:
+        with pytest.raises(httpure.ConnectError) as caught:
+            await client.get(url + "/path?secret=1")
+        assert client.statistics == (0, 0, 0)
+    reason = f"its certificate is not trusted: {REASONS[kind]}"
+    # OpenSSL 1.1.1 writes "self signed".
+    message = str(caught.value).replace("self signed", "self-signed")
+    assert message == f"Could not make a TLS connection to 127.0.0.1 ({reason}), GET {url}/path"
+    assert caught.value.request.url == url + "/path?secret=1"
+
+
+async def test_certificate_of_another_name(http: World) -> None:
+    url = serve(http, "other.test", host="localhost")
+    async with http.client(verify=certificates().trusting) as client:
+        with pytest.raises(
+            httpure.ConnectError, match=r"to localhost \(.*Hostname mismatch.*not valid for 'localhost'"
+        ):
+            await client.get(url)
+
+
+@pytest.mark.parametrize("kind", REASONS)
+async def test_verify_false_trusts_everybody(http: World, kind: str) -> None:
+    async with http.client(verify=False) as client:
+        assert (await client.get(serve(http, kind))).text == "sound"
+
+
+async def test_verify_with_a_file_and_a_context(http: World, tmp_path: Path) -> None:
+    for verify in (certificates().ca_file(tmp_path), certificates().trusting):
+        async with http.client(verify=verify) as client:
+            assert (await client.get(serve(http))).text == "sound"
+            with pytest.raises(httpure.ConnectError, match="unable to get local issuer certificate"):
+                await client.get(serve(http, "unknown"))
+
+
+async def test_ssl_cert_file(http: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", certificates().ca_file(tmp_path))
+    url = serve(http)
+    async with http.client() as client:
+        assert (await client.get(url)).text == "sound"
+    async with http.client(trust_env=False) as client:
+        with pytest.raises(httpure.ConnectError, match="unable to get local issuer certificate"):
+            await client.get(url)
+
+
+async def test_file_that_is_no_authority(http: World, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.pem"
+    empty.write_text("no certificate\n")
+    url = serve(http)
+    async with http.client(verify=str(tmp_path / "missing.pem")) as client:
+        for _ in range(2):
+            with pytest.raises(FileNotFoundError, match=r"missing\.pem"):
+                await client.get(url)
+        assert client.statistics == (0, 0, 0)
+    async with http.client(verify=str(empty)) as client:
+        with pytest.raises(ssl.SSLError, match=r"no certificate.*empty\.pem"):
+            await client.get(url)
+    async with http.client(verify=False, cert=("chain.pem", "key.pem")) as client:
+        with pytest.raises(FileNotFoundError, match=r"'chain\.pem' and 'key\.pem'"):
+            await client.get(url)
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
+@pytest.mark.parametrize("verify", [True, False])
+async def test_tls_1_1_is_refused(http: World, verify: bool) -> None:
+    context = certificates().server()
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    url = f"https://127.0.0.1:{http.listen(with_tls(Site(sound), context))}"
+    async with http.client(verify=verify) as client:
+        with pytest.raises(httpure.ConnectError) as caught:
+            await client.get(url)
+    assert str(caught.value) == (
+        f"Could not make a TLS connection to 127.0.0.1 (tlsv1 alert protocol version), GET {url}/"
+    )
+
+
+def only(version: ssl.TLSVersion) -> ssl.SSLContext:
+    context = certificates().server()
+    context.minimum_version = context.maximum_version = version
+    return context
+
+
+VERSIONS = pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+
+
+@VERSIONS
+async def test_connection_is_used_again(http: World, version: ssl.TLSVersion) -> None:
+    """With TLS 1.3, two session tickets arrive after the handshake, behind the client's back."""
+    site = Site(sound)
+    url = f"https://127.0.0.1:{http.listen(with_tls(site, only(version)))}"
+    async with http.client(verify=certificates().trusting) as client:
+        for _ in range(4):
+            assert (await client.get(url)).text == "sound"
+            await http.sleep(0.01)
+        assert client.statistics == (1, 1, 0)
+    assert site.connections == 1
+
+
+class EndsBadly(Peer):
+    """Sends half of a response whose end is that of the connection, and hangs up in TCP only."""
+
+    def receive_data(self, data: bytes) -> None:
+        self.channel.send(b"HTTP/1.1 200 OK\r\n\r\nhalf of it")
+        self.channel.truncate()  # type: ignore[attr-defined]
+
+
+class EndsWell(Peer):
+    """As the other one, but says good-bye in TLS, too."""
+
+    def receive_data(self, data: bytes) -> None:
+        self.channel.send(b"HTTP/1.1 200 OK\r\n\r\nall of it")
+        self.channel.close()
+
+
+@VERSIONS
+async def test_end_without_a_good_bye_is_an_error(http: World, version: ssl.TLSVersion) -> None:
+    """Else whoever can cut a connection could shorten what is downloaded (RFC 9112 section 9.8)."""
+    bad, good = (
+        f"https://127.0.0.1:{http.listen(with_tls(peer, only(version)))}" for peer in (EndsBadly, EndsWell)
+    )
+    async with http.client(verify=certificates().trusting) as client:
+        assert (await client.get(good)).text == "all of it"
+        with pytest.raises(httpure.ReadError) as caught:
+            await client.get(bad)
+        async with client.stream("GET", bad) as response:
+            with pytest.raises(httpure.ReadError):
+                await http.read(response)
+        assert client.statistics == (0, 0, 0)
+    assert str(caught.value) == f"The connection was lost: unexpected eof while reading, GET {bad}/"
+
+
+async def test_plain_http_on_the_port(http: World) -> None:
+    url = http.serve(Site(sound)).replace("http:", "https:")
+    async with http.client(verify=certificates().trusting) as client:
+        with pytest.raises(httpure.ConnectError) as caught:
+            await client.get(url)
+    # OpenSSL 3.2 and later say "record layer failure".
+    start, end = "Could not make a TLS connection to 127.0.0.1 (", f"), GET {url}/"
+    assert str(caught.value) in (f"{start}wrong version number{end}", f"{start}record layer failure{end}")
+
+
+async def test_handshake_that_is_never_answered(http: World) -> None:
+    url = http.serve(scripted()).replace("http:", "https:")
+    async with http.client(verify=False, timeout=httpure.Timeout(2, connect=0.05)) as client:
+        with pytest.raises(httpure.ConnectTimeout) as caught:
+            await client.get(url)
+        assert client.statistics == (0, 0, 0)
+    assert str(caught.value) == (
+        "No connection was made within 0.05 s (the connect timeout) because the TLS handshake took too long, "
+        f"GET {url}/; allow more with Timeout(connect=...)"
+    )
+
+
+# Certificates of clients
+
+
+def asking() -> ssl.SSLContext:
+    """The context of a server that asks for a certificate."""
+    context = certificates().server()
+    context.verify_mode = ssl.CERT_REQUIRED
+    certificates().ca.configure_trust(context)
+    return context
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A client's certificate in the forms that `cert` takes."""
+    folder = tmp_path_factory.mktemp("own")
+    leaf = certificates().ca.issue_cert("client@example.org")
+    chain, key, both, locked = (str(folder / name) for name in ("chain", "key", "both", "locked"))
+    leaf.cert_chain_pems[0].write_to_path(chain)
+    leaf.private_key_pem.write_to_path(key)
+    leaf.private_key_and_cert_chain_pem.write_to_path(both)
+    Path(locked).write_bytes(
+        serialization.load_pem_private_key(leaf.private_key_pem.bytes(), None).private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"password"),
+        )
+    )
+    return {"file": both, "pair": (chain, key), "triple": (chain, locked, "password")}
+
+
+@pytest.mark.parametrize("form", ["file", "pair", "triple"])
+async def test_certificate_of_the_client(http: World, own: dict[str, Any], form: str) -> None:
+    url = f"https://127.0.0.1:{http.listen(with_tls(Site(sound), asking()))}"
+    async with http.client(verify=certificates().trusting, cert=own[form]) as client:
+        assert (await client.get(url)).text == "sound"
+
+
+@VERSIONS
+async def test_certificate_that_is_missing(http: World, version: ssl.TLSVersion) -> None:
+    """With TLS 1.3 the refusal comes after the handshake: with the first response, so to speak."""
+    context = asking()
+    context.minimum_version = context.maximum_version = version
+    url = f"https://127.0.0.1:{http.listen(with_tls(Site(sound), context))}"
+    async with http.client(verify=certificates().trusting) as client:
+        with pytest.raises((httpure.ConnectError, httpure.ReadError)) as caught:
+            await client.get(url)
+    expected = {
+        ssl.TLSVersion.TLSv1_2: "sslv3 alert handshake failure",
+        ssl.TLSVersion.TLSv1_3: "alert certificate required",
+    }
+    assert expected[version].removeprefix("sslv3 ") in str(caught.value)
+
+
+# Names
+
+
+async def test_sni_hostname(http: World) -> None:
+    """Another name for the handshake and for the certificate, as when the address is chosen by hand."""
+    asked_for: list[str | None] = []
+    context = certificates().server("other.test")
+    context.sni_callback = lambda _, name, __: asked_for.append(name)
+    site = Site(sound)
+    url = f"https://127.0.0.1:{http.listen(with_tls(site, context))}"
+    async with http.client(verify=certificates().trusting) as client:
+        for _ in range(2):
+            response = await client.get(url, extensions={"sni_hostname": "other.test"})
+            assert response.text == "sound"
+        assert site.connections == 1
+        with pytest.raises(httpure.ConnectError, match=r"127\.0\.0\.1"):
+            await client.get(url)  # the connection to the other name is not for this one
+        with pytest.raises(httpure.ConnectError, match=r"to third\.test .*not valid for 'third\.test'"):
+            await client.get(url, extensions={"sni_hostname": "third.test"})
+    assert asked_for == ["other.test", None, "third.test"]
+    assert site.calls[0].field("host") == url.removeprefix("https://")
+
+
+async def test_name_is_sent(http: World) -> None:
+    asked_for: list[str | None] = []
+    context = certificates().server()
+    context.sni_callback = lambda _, name, __: asked_for.append(name)
+    port = http.listen(with_tls(Site(sound), context))
+    async with http.client(verify=certificates().trusting) as client:
+        await client.get(f"https://localhost:{port}")
+        await client.get(f"https://LOCALHOST:{port}")
+    assert asked_for == ["localhost"]
+
+
+# Large bodies
+
+SIZE = 6 * 1024 * 1024
+
+
+@pytest.mark.slow
+async def test_large_bodies_with_pauses(http: World) -> None:
+    """Whoever pauses, the server's sending and the client's or the other way round, every byte arrives."""
+    body = bytes(range(256)) * (SIZE // 256)
+    expected = hashlib.sha256(body).digest()
+    quarter = SIZE // 4
+
+    def answer(call: Call) -> Answer:
+        if call.method == "POST":
+            return Answer(200, hashlib.sha256(call.body).digest())
+        cut = [body[start : start + quarter] for start in range(0, SIZE, quarter)]
+        return Answer(200, cut, pause=0.01)
+
+    site = Site(answer)
+    url = serve(http, site=site)
+    async with http.client(verify=certificates().trusting) as client:
+        async with client.stream("GET", url) as response:
+            seen, number = hashlib.sha256(), 0
+            async for piece in http.pieces(response):
+                seen.update(piece)
+                number += 1
+                if number % 10 == 0:
+                    await http.sleep(0.002)
+        assert seen.digest() == expected
+        pieces = (body[start : start + quarter] for start in range(0, SIZE, quarter))
+        assert (await client.post(url, content=http.body(pieces, pause=0.01))).content == expected
+        assert (await client.post(url, content=body)).content == expected
+    assert site.connections == 1
+
+
+# Contexts
+
+
+def test_plain_http_needs_no_tls(server: str) -> None:
+    code = """if True:
+        import sys, httpure
+        with httpure.Client() as client:
+            assert client.get(sys.argv[1]).status_code == 200
+        assert httpure.get(sys.argv[1]).status_code == 200
+        print(sorted({"ssl", "_ssl", "certifi"} & set(sys.modules)))
+    """
+    assert fresh(code, server) == "[]"
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[ssl.SSLContext]:
+    """The contexts that are made from here on; none is remembered from before."""
+    contexts: list[ssl.SSLContext] = []
+    create = _tls.create_ssl_context
+
+    def counting(*args: Any, **kwargs: Any) -> ssl.SSLContext:
+        contexts.append(create(*args, **kwargs))
+        return contexts[-1]
+
+    monkeypatch.setattr(_tls, "create_ssl_context", counting)
+    monkeypatch.setattr(_tls, "_contexts", {})
+    return contexts
+
+
+async def test_context_is_made_once(http: World, made: list[Any], monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", certificates().ca_file(tmp_path))
+    url, plain = serve(http), http.serve(Site(sound))
+    async with http.client() as one, http.client() as other:
+        await one.get(plain)
+        assert made == []
+        for client in (one, other, one, other):
+            await client.get(url)
+        assert len(made) == 1
+    async with http.client(verify=False) as careless:
+        await careless.get(url)
+    assert len(made) == 2
+
+
+def test_context_is_made_once_by_many_threads(made: list[ssl.SSLContext]) -> None:
+    configurations = [_tls.TLSConfig() for _ in range(8)]
+    threads = [threading.Thread(target=configuration.prepare) for configuration in configurations]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 1
+    assert all(configuration.prepared for configuration in configurations)
+
+
+def test_contexts_that_differ(made: list[ssl.SSLContext], monkeypatch, tmp_path: Path, own: Any) -> None:
+    """Verification, certificate and environment tell contexts apart. Only so many of them are remembered."""
+    _tls.TLSConfig().prepare()
+    _tls.TLSConfig(False).prepare()
+    _tls.TLSConfig(False, own["pair"]).prepare()
+    _tls.TLSConfig(trust_env=False).prepare()
+    monkeypatch.setenv("SSL_CERT_FILE", certificates().ca_file(tmp_path))
+    _tls.TLSConfig().prepare()
+    _tls.TLSConfig(trust_env=False).prepare()
+    assert len(made) == 5
+    monkeypatch.setattr(_tls, "_MOST_CONTEXTS", 2)
+    for _ in range(2):
+        _tls.TLSConfig(False, own["file"]).prepare()
+        _tls.TLSConfig(False).prepare()  # was forgotten for the other one
+    assert len(made) == 7
+    assert len(_tls._contexts) == 2
+
+
+def test_context_of_the_user_is_used_as_it_is() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    assert httpure.create_ssl_context(context) is context
+    configuration = _tls.TLSConfig(context)
+    configuration.prepare()
+    assert configuration.machine("example.org", ["http/1.1"]).ssl_object.context is context
+
+
+def test_what_a_context_allows() -> None:
+    context = httpure.create_ssl_context()
+    assert context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    assert len(context.get_ca_certs()) > 50
+    context = httpure.create_ssl_context(verify=False)
+    assert context.verify_mode is ssl.CERT_NONE and not context.check_hostname
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+
+
+def test_where_authorities_come_from(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A folder is `capath`, and SSL_CERT_FILE comes before SSL_CERT_DIR; certifi is what is left."""
+    ca_file, folder = certificates().ca_file(tmp_path), str(tmp_path)
+    assert _tls._authorities(ca_file, True) == (ca_file, None)
+    assert _tls._authorities(folder, True) == (None, folder)
+    monkeypatch.setenv("SSL_CERT_DIR", folder)
+    assert _tls._authorities(True, True) == (None, folder)
+    monkeypatch.setenv("SSL_CERT_FILE", ca_file)
+    assert _tls._authorities(True, True) == (ca_file, None)
+    assert _tls._authorities(True, False) == (certifi.where(), None)
+    assert len(httpure.create_ssl_context(folder).get_ca_certs()) == 0  # loaded when they are needed
+
+
+@pytest.mark.parametrize("verify", ["context", False])
+async def test_key_log(http: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verify: Any) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", certificates().ca_file(tmp_path))
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    async with http.client(verify=verify is not False) as client:
+        await client.get(serve(http))
+    assert "TRAFFIC_SECRET" in (tmp_path / "keys").read_text()

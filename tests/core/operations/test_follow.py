@@ -1,0 +1,591 @@
+"""Auth, redirects, cookies and hooks around each exchange."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from httpure_core.auth import Auth, BasicAuth
+from httpure_core.config.options import Timeout
+from httpure_core.content.streams import SyncByteStream
+from httpure_core.effects import Advance, Call, Operation, Read, Transmit
+from httpure_core.errors import (
+    ConnectError,
+    DecodingError,
+    RemoteProtocolError,
+    RequestError,
+    TooManyRedirects,
+)
+from httpure_core.models.cookies import Cookies
+from httpure_core.models.request import Request
+from httpure_core.models.response import Response
+from httpure_core.models.url import URL
+from httpure_core.operations.follow import MAX_DRAINED, follow, read_whole
+
+from .stepping import ANSWER, EMPTY, Act, Cancelled, World, drive, each_way, left_at_each_step
+
+
+def answer(status: int = 200, body: bytes = b"hello", **fields: str) -> list[Act]:
+    """A response whose body arrives after its head."""
+    lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items())
+    return [f"HTTP/1.1 {status} Words\r\n{lines}Content-Length: {len(body)}\r\n\r\n".encode(), body]
+
+
+def redirect(to: str = "/there", status: int = 302, **fields: str) -> list[Act]:
+    return answer(status, b"moved", Location=to, **fields)
+
+
+class Pooled:
+    """A transport that is a pool of the core's."""
+
+    def __init__(self, world: World) -> None:
+        self.transmitter = world.transmitter
+
+
+class Custom:
+    """A transport of the user's, without an attribute `transmitter`."""
+
+    def __init__(self, handler: Callable[[Request], Response]) -> None:
+        self.handle_request = handler
+
+
+class Session:
+    """A client, as far as `follow` is concerned."""
+
+    def __init__(self, world: World, transport: Any = None) -> None:
+        self.clock = world.clock
+        self.mutex = threading.Lock()
+        self.max_redirects = 20
+        self.default_encoding = "utf-8"
+        self.store = Cookies()
+        self.hooks: dict[str, list[Callable[..., Any]]] = {"request": [], "response": []}
+        self.transport = transport or Pooled(world)
+        self.asked_for: list[str] = []
+
+    def transport_for(self, url: URL) -> Any:
+        self.asked_for.append(str(url))
+        return self.transport
+
+
+class Journeys(World):
+    """A world with a client in it."""
+
+    def __init__(self, *answers: list[Act], transport: Any = None) -> None:
+        super().__init__(*answers)
+        self.session = Session(self, transport)
+
+    def follow(
+        self,
+        request: Request | None = None,
+        auth: Auth | None = None,
+        follow_redirects: bool = True,
+        read: bool = True,
+    ) -> Operation[Response]:
+        request = request or Request("GET", "http://example.org/")
+        return follow(self.session, request, auth, follow_redirects, read)  # type: ignore[arg-type]
+
+    def send(self, *arguments: Any, **keywords: Any) -> Response:
+        return self.run(self.follow(*arguments, **keywords))
+
+    def sent(self, index: int = 0) -> list[bytes]:
+        """The request heads that a connection has carried."""
+        return [head for head in self.wires[index].sent.split(b"\r\n\r\n") if head]
+
+
+class TestOneExchange:
+    def test_reads_to_the_end(self) -> None:
+        response = Journeys().send()
+        assert (response.status_code, response.content, response.is_closed) == (200, b"hello", True)
+        assert response.history == []
+        assert response.next_request is None
+
+    def test_does_not_read_a_stream(self) -> None:
+        world = Journeys()
+        response = world.send(read=False)
+        assert not response.is_closed
+        assert world.pool.statistics == (1, 0, 0)
+
+    def test_asks_for_the_transport_of_the_url(self) -> None:
+        world = Journeys()
+        world.send(Request("GET", "http://example.org/a?b"))
+        assert world.session.asked_for == ["http://example.org/a?b"]
+
+    def test_hands_on_the_default_encoding(self) -> None:
+        world = Journeys(answer(body="ü".encode("latin-1"), Content_Type="text/plain"))
+        world.session.default_encoding = "latin-1"
+        assert world.send().text == "ü"
+
+    def test_undoes_the_content_coding(self) -> None:
+        assert Journeys(answer(body=gzip.compress(b"hello"), Content_Encoding="gzip")).send().text == "hello"
+
+    def test_of_broken_coding_is_an_error_with_its_request(self) -> None:
+        world = Journeys(answer(body=b"nonsense", Content_Encoding="gzip"))
+        with pytest.raises(DecodingError) as caught:
+            world.send()
+        assert caught.value.request.url.host == "example.org"
+        assert world.pool.statistics == (1, 1, 0), "the connection is not to blame"
+
+    def test_that_breaks_off_is_an_error_with_its_request(self) -> None:
+        world = Journeys([ANSWER[0], b"he", b""])
+        with pytest.raises(RemoteProtocolError) as caught:
+            world.send()
+        assert caught.value.request.url.host == "example.org"
+        assert world.pool.statistics == (0, 0, 0)
+
+
+class TestCookies:
+    def test_are_kept(self) -> None:
+        world = Journeys(answer(Set_Cookie="a=1"))
+        world.send()
+        assert dict(world.session.store) == {"a": "1"}
+        assert not world.session.mutex.locked()
+
+    def test_of_redirects_too_and_go_along(self) -> None:
+        world = Journeys(redirect(Set_Cookie="a=1"), redirect("/further", Set_Cookie="b=2"))
+        world.send()
+        first, second, third = world.sent()
+        assert b"Cookie" not in first
+        assert b"\r\nCookie: a=1" in second
+        assert b"\r\nCookie: a=1; b=2" in third
+
+    def test_go_into_the_next_request_of_a_redirect_that_is_not_followed(self) -> None:
+        world = Journeys(redirect(Set_Cookie="a=1"))
+        following = world.send(follow_redirects=False).next_request
+        assert following is not None
+        assert following.headers["cookie"] == "a=1"
+
+
+class TestRedirects:
+    def test_are_followed(self) -> None:
+        world = Journeys(redirect(), redirect("http://example.org/further", 307))
+        response = world.send()
+        assert response.content == b"hello"
+        assert str(response.url) == "http://example.org/further"
+        assert [each.status_code for each in response.history] == [302, 307]
+        assert [each.content for each in response.history] == [b"moved", b"moved"]
+        assert [len(each.history) for each in response.history] == [0, 1]
+        assert len(world.wires) == 1, "a short body is read, and the connection used again"
+
+    def test_are_not_followed_unless_asked_for(self) -> None:
+        world = Journeys(redirect())
+        response = world.send(follow_redirects=False)
+        assert (response.status_code, response.content) == (302, b"moved")
+        assert response.next_request is not None
+        assert str(response.next_request.url) == "http://example.org/there"
+
+    def test_that_lead_nowhere_hurt_only_those_who_follow(self) -> None:
+        world = Journeys(redirect("ftp://example.org/"))
+        response = world.send(follow_redirects=False)
+        assert (response.status_code, response.next_request) == (302, None)
+        world = Journeys(redirect("ftp://example.org/"))
+        with pytest.raises(RequestError, match="ftp"):
+            world.send()
+        world.check()
+
+    def test_without_a_location_are_responses_as_any(self) -> None:
+        response = Journeys(answer(302)).send()
+        assert (response.status_code, response.next_request) == (302, None)
+
+    @pytest.mark.parametrize("most", [0, 1, 5])
+    def test_have_a_limit(self, most: int) -> None:
+        world = Journeys(*[redirect("/again")] * 10)
+        world.session.max_redirects = most
+        with pytest.raises(TooManyRedirects) as caught:
+            world.send(Request("GET", "http://example.org/?secret"))
+        assert str(caught.value).startswith(
+            f"More than {most} redirects were followed, GET http://example.org/"
+        )
+        assert "secret" not in str(caught.value)
+        assert caught.value.request.url.host == "example.org"
+        assert len(world.sent()) == most + 1
+        world.check()
+
+    def test_up_to_the_limit_are_fine(self) -> None:
+        world = Journeys(redirect(), redirect())
+        world.session.max_redirects = 2
+        assert len(world.send().history) == 2
+
+    def test_with_a_long_body_are_not_read(self) -> None:
+        long = [
+            b"HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 999999\r\n\r\n",
+            b"x" * (MAX_DRAINED + 1),
+        ]
+        world = Journeys(long)
+        response = world.send()
+        assert response.content == b"hello"
+        assert response.history[0].content == b""
+        assert [wire.closed for wire in world.wires] == [True, False]
+
+    def test_with_a_broken_coding_are_followed_all_the_same(self) -> None:
+        world = Journeys(answer(302, b"nonsense", Location="/there", Content_Encoding="gzip"))
+        response = world.send()
+        assert response.content == b"hello"
+        assert response.history[0].is_closed
+
+    def test_whose_body_breaks_off_are_an_error(self) -> None:
+        world = Journeys([redirect()[0], b""])
+        with pytest.raises(RemoteProtocolError):
+            world.send()
+        world.check()
+
+    def test_share_the_total_timeout(self) -> None:
+        world = Journeys(redirect())
+        timeout = Timeout(None, total=10).as_dict()
+        times: list[float] = []
+
+        def perform(effect: Any) -> None:
+            times.append(effect.timeout)
+            world.clock.now += 1.0
+            world.perform(effect)
+
+        operation = world.follow(Request("GET", "http://example.org/", extensions={"timeout": timeout}))
+        effect: Any = next(operation)
+        with pytest.raises(StopIteration):
+            while True:
+                perform(effect)
+                effect = next(operation)
+        assert times[0] == 10
+        assert times[-1] == 10 - len(times) + 1, "the second exchange has only what the first left over"
+
+
+class Twice(Auth):
+    """Asks to be challenged first."""
+
+    requires_response_body = False
+
+    def auth_flow(self, request: Request) -> Any:
+        response = yield request
+        if response.status_code == 401:
+            request.headers["Authorization"] = f"told {response.headers['www-authenticate']}"
+            yield request
+
+
+class NeedsBodies(Twice):
+    requires_request_body = True
+    requires_response_body = True
+    seen: tuple[bytes, ...] = ()
+
+    def auth_flow(self, request: Request) -> Any:
+        self.seen = (request.content,)
+        response = yield request
+        self.seen = (request.content, response.content)
+        yield request
+
+
+class Own(Twice):
+    """Does I/O of its own, so that a driver has to advance it."""
+
+    def sync_auth_flow(self, request: Request) -> Any:
+        return self.auth_flow(request)
+
+
+class Nothing(Auth):
+    def auth_flow(self, request: Request) -> Any:
+        return
+        yield request
+
+
+class OwnNothing(Nothing):
+    def sync_auth_flow(self, request: Request) -> Any:
+        return self.auth_flow(request)
+
+
+class Breaks(Auth):
+    def auth_flow(self, request: Request) -> Any:
+        yield request
+        raise KeyError("the flow's own")
+
+
+CHALLENGE = answer(401, b"who?", WWW_Authenticate="Word")
+
+
+class TestAuth:
+    def test_changes_the_request(self) -> None:
+        world = Journeys()
+        assert world.send(auth=BasicAuth("user", "password")).status_code == 200
+        assert b"\r\nAuthorization: Basic " in world.wire.sent
+        assert not [effect for effect in world.performed if isinstance(effect, Advance)], (
+            "no driver is needed"
+        )
+
+    @pytest.mark.parametrize("auth", [Twice(), Own()], ids=["pure", "its own"])
+    def test_answers_a_challenge(self, auth: Auth) -> None:
+        world = Journeys(CHALLENGE)
+        response = world.send(auth=auth)
+        assert response.status_code == 200
+        assert [each.status_code for each in response.history] == [401]
+        assert response.history[0].content == b"who?"
+        first, second = world.sent()
+        assert b"Authorization" not in first
+        assert b"\r\nAuthorization: told Word" in second
+        assert len(world.wires) == 1
+
+    @pytest.mark.parametrize("auth", [Twice(), Own()], ids=["pure", "its own"])
+    def test_is_content_without_one(self, auth: Auth) -> None:
+        world = Journeys()
+        assert world.send(auth=auth).history == []
+
+    def test_of_its_own_is_an_effect(self) -> None:
+        world = Journeys(CHALLENGE)
+        world.send(auth=Own())
+        assert world.kinds().count("Advance") == 3
+
+    def test_sees_bodies_where_it_requires_them(self) -> None:
+        world = Journeys(CHALLENGE)
+        auth = NeedsBodies()
+        request = Request("POST", "http://example.org/", content=iter([b"one ", b"two"]))
+        assert world.send(request, auth).status_code == 200
+        assert auth.seen == (b"one two", b"who?")
+
+    def test_sees_a_body_that_was_read_already(self) -> None:
+        auth = NeedsBodies()
+        handler = Custom(lambda request: Response(401, content=b"who?"))
+        Journeys(transport=handler).send(auth=auth)
+        assert auth.seen == (b"", b"who?")
+
+    def test_and_redirects_go_together(self) -> None:
+        world = Journeys(redirect(), CHALLENGE, redirect("/third"))
+        response = world.send(auth=Twice())
+        assert [each.status_code for each in response.history] == [302, 401, 302]
+
+    def test_does_not_follow_to_strangers(self) -> None:
+        world = Journeys(CHALLENGE, redirect("http://stranger.example/"))
+        world.send(auth=Twice())
+        assert b"Authorization" in world.wires[0].sent
+        assert b"Authorization" not in world.wires[1].sent
+
+    @pytest.mark.parametrize("auth", [Nothing(), OwnNothing()], ids=["pure", "its own"])
+    @pytest.mark.xfail(
+        strict=True, reason="AttributeError: None has no attribute 'headers'", raises=AttributeError
+    )
+    def test_without_a_request_says_so(self, auth: Auth) -> None:
+        world = Journeys()
+        with pytest.raises(RuntimeError, match="yielded no request"):
+            world.send(auth=auth)
+
+    def test_that_breaks_gives_the_response_up(self) -> None:
+        world = Journeys()
+        with pytest.raises(KeyError, match="the flow's own"):
+            world.send(auth=Breaks())
+        assert world.pool.statistics == (0, 0, 0)
+        world.check()
+
+    @pytest.mark.parametrize("kind", [Twice, Own])
+    def test_is_closed_at_the_end_and_before(self, kind: type[Auth]) -> None:
+        log: list[str] = []
+
+        class Closing(kind):  # type: ignore[valid-type,misc]
+            def auth_flow(self, request: Request) -> Any:
+                try:
+                    yield request
+                    yield request
+                finally:
+                    log.append("closed")
+
+        for steps in range(20):
+            world = Journeys(CHALLENGE)
+            operation = world.follow(auth=Closing())
+            if drive(operation, world.perform, steps) is None:
+                assert log == ["closed"]
+                break
+            operation.close()
+            assert log == ["closed"] or (kind is Own and steps == 0)
+            log.clear()
+
+
+class TestHooks:
+    def test_see_each_request_and_each_response(self) -> None:
+        world = Journeys(redirect())
+        log: list[Any] = []
+        world.session.hooks = {"request": [log.append], "response": [log.append, log.append]}
+        response = world.send()
+        assert [type(each) for each in log] == [Request, Response, Response] * 2
+        assert [str(log[0].url), str(log[3].url)] == ["http://example.org/", "http://example.org/there"]
+        assert log[4] is log[5] is response
+
+    def test_are_effects_with_the_hook_and_its_argument(self) -> None:
+        world = Journeys()
+        world.session.hooks = {"request": [print], "response": []}
+        request = Request("GET", "http://example.org/")
+        effect = next(world.follow(request))
+        assert isinstance(effect, Call)
+        assert (effect.hook, effect.argument) == (print, request)
+
+    def test_may_read_the_response(self) -> None:
+        world = Journeys()
+        responses: list[Response] = []
+        world.session.hooks["response"].append(responses.append)
+        operation = world.follow()
+        effect = drive(operation, world.perform, 4)
+        assert isinstance(effect, Call)
+        world.run(read_whole(effect.argument))
+        assert world.run(operation, effect).content == b"hello"
+
+    @pytest.mark.parametrize("kind", ["request", "response"])
+    def test_that_raise_leave_nothing_behind(self, kind: str) -> None:
+        def hook(argument: object) -> None:
+            raise KeyError("the hook's own")
+
+        world = Journeys()
+        world.session.hooks[kind].append(hook)
+        with pytest.raises(KeyError, match="the hook's own"):
+            world.send()
+        assert world.pool.statistics == (0, 0, 0)
+        world.check()
+
+
+class TestCustomTransports:
+    def test_carry_requests(self) -> None:
+        world = Journeys(transport=Custom(lambda request: Response(200, content=b"hello")))
+        request = Request("GET", "http://example.org/")
+        response = world.send(request)
+        assert response.content == b"hello"
+        assert response.request is request
+        assert world.kinds() == ["Transmit", "Read"]
+        assert isinstance(world.performed[0], Transmit)
+
+    def test_responses_know_how_long_they_took(self) -> None:
+        world = Journeys()
+
+        def slow(request: Request) -> Response:
+            world.clock.now += 2.0
+            return Response(200, stream=Pieces())
+
+        world.session.transport = Custom(slow)
+        response = world.send(read=False)
+        world.clock.now += 1.0
+        response.read()
+        assert response.elapsed.total_seconds() == 3.0
+
+    def test_redirects_and_challenges_are_read_by_a_driver(self) -> None:
+        answers = [
+            Response(401, stream=Pieces()),
+            Response(302, headers={"Location": "/there"}, stream=Pieces()),
+            Response(200, stream=Pieces()),
+        ]
+        world = Journeys(transport=Custom(lambda request: answers.pop(0)))
+        response = world.send(auth=NeedsBodies())
+        assert [each.content for each in (*response.history, response)] == [b"one two"] * 3
+
+    def test_whose_response_is_closed_already_are_not_read_again(self) -> None:
+        closed = Response(302, headers={"Location": "/there"}, content=b"moved")
+        answers = [closed, Response(200)]
+        world = Journeys(transport=Custom(lambda request: answers.pop(0)))
+        assert world.send().history == [closed]
+        assert world.kinds() == ["Transmit", "Transmit", "Read"]
+
+    @pytest.mark.parametrize("told", [False, True])
+    def test_errors_name_the_request(self, told: bool) -> None:
+        own = Request("GET", "http://own.example/")
+
+        def failing(request: Request) -> Response:
+            raise ConnectError("It failed", request=own if told else None)
+
+        request = Request("GET", "http://example.org/")
+        with pytest.raises(ConnectError) as caught:
+            Journeys(transport=Custom(failing)).send(request)
+        assert caught.value.request is (own if told else request)
+
+    def test_a_hook_that_raises(self) -> None:
+        def hook(argument: object) -> None:
+            raise KeyError("the hook's own")
+
+        world = Journeys(transport=Custom(lambda request: Response(200, stream=Pieces())))
+        world.session.hooks["response"].append(hook)
+        with pytest.raises(KeyError, match="the hook's own"):
+            world.send()
+
+
+class Pieces(SyncByteStream):
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"one "
+        yield b"two"
+
+
+class TestReadWhole:
+    def test_of_a_stream_that_somebody_began_to_read(self) -> None:
+        """What remains is the stream's business: it says that it cannot be read twice."""
+        world = Journeys()
+        response = world.send(read=False)
+        response.is_stream_consumed = True
+        operation = read_whole(response)
+        effect = next(operation)
+        assert isinstance(effect, Read)
+        assert effect.message is response
+
+    def test_without_a_body(self) -> None:
+        assert Journeys(EMPTY).send().content == b""
+
+
+# Abandoned at every step.
+
+
+def plain(world: Any) -> Operation[Response]:
+    return world.follow()  # type: ignore[no-any-return]
+
+
+def with_redirects(world: Any) -> Operation[Response]:
+    world.answers.extend([redirect(Set_Cookie="a=1"), redirect("https://example.org/", 307)])
+    return world.follow(Request("POST", "http://example.org/", content=b"x"))  # type: ignore[no-any-return]
+
+
+def with_auth(world: Any) -> Operation[Response]:
+    world.answers.extend([CHALLENGE, redirect()])
+    return world.follow(auth=NeedsBodies())  # type: ignore[no-any-return]
+
+
+def with_own_auth(world: Any) -> Operation[Response]:
+    world.answers.extend([CHALLENGE, redirect()])
+    return world.follow(auth=Own())  # type: ignore[no-any-return]
+
+
+def with_hooks(world: Any) -> Operation[Response]:
+    world.answers.extend([redirect()])
+    world.session.hooks = {"request": [str], "response": [str, str]}
+    return world.follow()  # type: ignore[no-any-return]
+
+
+def not_followed(world: Any) -> Operation[Response]:
+    world.answers.extend([redirect()])
+    return world.follow(follow_redirects=False)  # type: ignore[no-any-return]
+
+
+STORIES = [plain, with_redirects, with_auth, with_own_auth, with_hooks, not_followed]
+
+
+@pytest.mark.parametrize("story", STORIES)
+@each_way
+def test_left_at_each_step_the_pool_is_whole(story: Any, way: str) -> None:
+    for world in left_at_each_step(way, story, Journeys):
+        assert not world.session.mutex.locked()  # type: ignore[attr-defined]
+        world.check()
+
+
+@each_way
+def test_left_at_each_step_with_a_custom_transport(way: str) -> None:
+    def make() -> World:
+        answers = [
+            Response(302, headers={"Location": "/there"}, stream=Pieces()),
+            Response(200, stream=Pieces()),
+        ]
+        return Journeys(transport=Custom(lambda request: answers.pop(0)))
+
+    def begin(world: Any) -> Operation[Response]:
+        world.session.hooks = {"request": [str], "response": [str]}
+        return world.follow()  # type: ignore[no-any-return]
+
+    worlds = list(left_at_each_step(way, begin, make))
+    assert len(worlds) == 8
+
+
+def test_a_cancellation_comes_out_of_the_deepest_place() -> None:
+    world = Journeys(CHALLENGE, redirect())
+    operation = world.follow(auth=Twice())
+    drive(operation, world.perform, 7)
+    cancelled = Cancelled("this one")
+    with pytest.raises(Cancelled) as caught:
+        operation.throw(cancelled)
+    assert caught.value is cancelled
