@@ -100,7 +100,7 @@ def perform(effect: Effect) -> None:
         raise TimeoutError  # a single thread: nobody else could give a connection back meanwhile
     elif isinstance(effect, Pull):
         effect.iterator = effect.iterator or iter(effect.source)
-        effect.piece = next(effect.iterator, None)
+        effect.piece = None if effect.finished else next(effect.iterator, None)
     elif isinstance(effect, Read):
         effect.message.read()
     else:  # Offload for TLS, Call for event hooks, Advance for auth, Transmit for transports: nobody here has any

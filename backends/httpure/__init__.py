@@ -10,7 +10,6 @@ the same client for those who choose the backend by an import. The protocol itse
 
 from __future__ import annotations
 
-import mimetypes as _mimetypes
 import os as _os
 import time as _time
 from typing import TYPE_CHECKING, Any
@@ -67,6 +66,7 @@ from ._netrc import NetRCAuth
 from ._transports.base import AsyncBaseTransport, BaseTransport
 from ._transports.http import AsyncHTTPTransport, HTTPTransport
 from ._transports.mock import MockTransport
+from ._types_of_files import guess_type as _guess_type
 from .sockets import Backend as _Backend  # noqa: F401  # now, rather than when the first client is made
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ __all__ = [
 ambient.install(
     random_bytes=_os.urandom,
     wall_time=_time.time,
-    guess_type=lambda name: _mimetypes.guess_type(name)[0],
+    guess_type=_guess_type,
 )
 _install_jar_view(_jar_view)
 _default_headers()  # finds out which decoders are installed: now, rather than when the first client is made

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from httpure_core import auth
 
@@ -18,13 +17,13 @@ class NetRCAuth(auth.NetRCAuth):
     """
 
     def __init__(self, file: str | None = None) -> None:
-        super().__init__(auth.parse_netrc(_path(file).read_text(encoding="utf-8")))
+        with open(_path(file), encoding="utf-8") as netrc:
+            super().__init__(auth.parse_netrc(netrc.read()))
 
 
-def _path(file: str | None) -> Path:
+def _path(file: str | None) -> str:
     named = file or os.environ.get("NETRC")
     if named:
-        return Path(named)
-    usual = Path.home() / ".netrc"
-    other = Path.home() / "_netrc"
-    return other if os.name == "nt" and other.exists() else usual
+        return named
+    usual, other = os.path.expanduser("~/.netrc"), os.path.expanduser("~/_netrc")
+    return other if os.name == "nt" and os.path.exists(other) else usual

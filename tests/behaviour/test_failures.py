@@ -8,7 +8,7 @@ import pytest
 from tests.peers import CLOSE, RESET, Answer, Peer, Site, scripted
 from tests.peers.tls import authority, with_tls
 
-from .world import World, abandons_generator, needs
+from .world import World, needs
 
 
 def sound(call: object) -> Answer:
@@ -120,7 +120,6 @@ class ResetsWhenSentMuch(Peer):
             self.channel.reset()
 
 
-@abandons_generator
 async def test_reset_during_an_upload(http: World) -> None:
     url = http.serve(ResetsWhenSentMuch)
     pieces = [b"x" * 65536] * 200

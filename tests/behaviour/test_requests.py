@@ -117,7 +117,6 @@ async def test_generator_with_a_wrong_length(http: World, declared: str, word: s
         assert (await client.post(url, content=b"fine")).content == b"fine"
 
 
-@abandons_generator
 async def test_failing_generator(http: World) -> None:
     def pieces():
         yield b"one"
@@ -269,7 +268,6 @@ def refuse(call: Call) -> Answer | None:
     return Answer(413, b"too large", close=True) if call.method == "POST" else None
 
 
-@abandons_generator
 async def test_early_answer_ends_an_upload(http: World) -> None:
     taken = []
 
@@ -297,7 +295,6 @@ async def test_early_answer_to_a_body_in_memory(http: World) -> None:
     assert site.connections == 2
 
 
-@abandons_generator
 async def test_early_answer_and_then_a_reset(http: World) -> None:
     answer = b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno"
     url = http.serve(scripted([answer, 0.02, RESET]))
@@ -307,7 +304,6 @@ async def test_early_answer_and_then_a_reset(http: World) -> None:
             assert (response.status_code, response.content) == (413, b"no")
 
 
-@abandons_generator
 async def test_early_answer_on_a_connection_that_stays(http: World) -> None:
     url = http.serve(site := Site(echo, at_head=lambda call: Answer(200, b"early")))
     async with http.client() as client:

@@ -97,7 +97,7 @@ class _AsyncPieces(_Pieces):
 class SlowReader(Peer):
     """Reads a little, rests, reads a little, and answers when it has got `size` bytes."""
 
-    size = 24_000_000
+    size = 16_000_000
 
     def connected(self, channel: Channel) -> None:
         self.channel = channel
@@ -115,7 +115,7 @@ class SlowReader(Peer):
 async def test_write_timeout_is_for_each_step_forward(http: World) -> None:
     url = http.serve(SlowReader)
     piece = b"x" * SlowReader.size
-    async with http.client(timeout=httpure.Timeout(5, write=0.08)) as client:
+    async with http.client(timeout=httpure.Timeout(5, write=0.06)) as client:
         assert (await client.post(url, content=_Pieces(http, [piece]))).text == "done"
 
 

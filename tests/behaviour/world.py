@@ -125,7 +125,7 @@ class World:
             yield piece
 
 
-#: For tests in which a generator is not run to its end: trio warns of that.
+#: For tests in which an error leaves the caller's async generator unfinished: trio warns of that.
 abandons_generator = pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")
 
 

@@ -63,10 +63,7 @@ def test_the_tree_is_as_drawn() -> None:
 
 
 def test_what_is_exported_is_all_there_is() -> None:
-    defined = {
-        name for name, value in vars(errors).items() if getattr(value, "__module__", "") == errors.__name__
-    }
-    defined -= {"_status_error"}
+    defined = {name for name, value in vars(errors).items() if isinstance(value, type) and name != "Any"}
     assert set(errors.__all__) == defined
     assert sorted(errors.__all__) == errors.__all__
 
@@ -126,6 +123,13 @@ def test_a_status_error_survives_pickling_and_copying() -> None:
     assert again.request.url == REQUEST.url
     assert (again.response.status_code, again.response.text) == (500, "broken")
     assert type(copy.copy(Refused("what happened", request=REQUEST, response=response))) is Refused
+
+
+@pytest.mark.xfail(strict=True, reason="RequestError.__reduce__ keeps the request and nothing else")
+def test_what_was_added_to_an_error_survives_pickling() -> None:
+    error = ReadTimeout("what happened")
+    error.add_note("while fetching the list")
+    assert pickle.loads(pickle.dumps(error)).__notes__ == ["while fetching the list"]
 
 
 @pytest.mark.parametrize(

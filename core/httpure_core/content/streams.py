@@ -137,7 +137,7 @@ class AsyncIterableStream(AsyncByteStream):
         self._first: AsyncIterator[bytes] | None = None
         self.replayable = not hasattr(source, "__anext__")
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
         first = self._first
         if first is not None and not self.replayable:
             raise StreamConsumed
@@ -146,9 +146,28 @@ class AsyncIterableStream(AsyncByteStream):
             self.replayable = False
             raise StreamConsumed
         self._first = pieces
-        async for piece in pieces:
+        return _Checked(pieces)
+
+
+class _Checked(AsyncIterator[bytes]):
+    """The pieces of a caller's async iterator, checked. No generator: what is left open is the caller's alone."""
+
+    __slots__ = ("_pieces",)
+
+    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
+        self._pieces = pieces
+
+    async def __anext__(self) -> bytes:
+        async for piece in self._pieces:
             if piece:
-                yield piece if type(piece) is bytes else as_bytes(piece)
+                return piece if type(piece) is bytes else as_bytes(piece)
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Close the caller's iterator, if that can be closed."""
+        close = getattr(self._pieces, "aclose", None)
+        if close is not None:
+            await close()
 
 
 def as_bytes(piece: object) -> bytes:

@@ -57,6 +57,7 @@ class Http1Connection:
         "_h11",
         "_head",
         "_may_be_fast",
+        "_missing",
         "_out",
         "_sent",
         "close_reason",
@@ -80,6 +81,8 @@ class Http1Connection:
         self._sent: tuple[bytes, Fields, bytes] | None = None
         self._head = b""
         self._chunked: ChunkedBody | None = None
+        # Bytes of a request's body that Content-Length promises and that were not queued yet.
+        self._missing: int | None = None
 
     @property
     def reusable(self) -> bool:
@@ -222,8 +225,9 @@ class Http1Connection:
         return self._h11
 
     def _send_head(self, method: bytes, target: bytes, fields: Fields) -> None:
-        names = {name.lower() for name, _ in fields}
-        if b"content-length" in names and b"transfer-encoding" in names:
+        values = {name.lower(): value for name, value in fields}
+        length = values.get(b"content-length")
+        if length is not None and b"transfer-encoding" in values:
             raise LocalProtocolError(
                 "The request has both Content-Length and Transfer-Encoding (RFC 9112 section 6.2)"
             )
@@ -231,14 +235,24 @@ class Http1Connection:
             self._send(h11.Request(method=method, target=target, headers=fields))
         except h11.LocalProtocolError as exc:
             raise LocalProtocolError(f"The request cannot be sent over HTTP/1.1: {exc}") from None
+        self._missing = int(length) if length is not None and length.isdigit() else None
 
     def _send(self, event: h11.Event) -> None:
         self._out += self._peer.send_with_data_passthrough(event) or ()
 
     def _send_piece(self, data: bytes | None) -> None:
-        """Queue a piece of the request's body, or its end where it is None."""
+        """Queue a piece of the request's body, or its end where it is None.
+
+        A body of known length ends with its last byte, so that an answer to that is no early one.
+        """
         try:
-            self._send(h11.EndOfMessage() if data is None else h11.Data(data=data))
+            if data is not None:
+                self._send(h11.Data(data=data))
+                if self._missing is not None:
+                    self._missing -= len(data)
+            if self._missing == 0 or (data is None and self._peer.our_state is h11.SEND_BODY):
+                self._missing = None
+                self._send(h11.EndOfMessage())
         except h11.LocalProtocolError:
             self.close_reason = CloseReason.ABANDONED
             wrong = "shorter" if data is None else "longer"

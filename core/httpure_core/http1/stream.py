@@ -59,11 +59,13 @@ class Http1Stream:
 
     def send_data(self, data: bytes) -> None:
         """Queue a piece of the body, chunked or not as the head said."""
-        self._send(data)
+        if not self.ended:
+            self._send(data)
 
     def end_data(self) -> None:
         """Say that the body is whole."""
-        self._send(None)
+        if not self.ended:
+            self._send(None)
 
     def put(self, data: bytes) -> None:
         """Keep a piece of the response's body for the reader."""

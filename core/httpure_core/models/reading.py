@@ -10,7 +10,7 @@ of statuses, redirects or connections: the stream that it reads does.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..content.decode import decoder_for
@@ -164,12 +164,12 @@ class Body:
     async def aread(self) -> bytes:
         """As `read()`, for an asynchronous stream."""
         if self._content is None:
-            self._content = b"".join([piece async for piece in self._apull(self._whole(), "aread")])
+            self._content = b"".join([piece async for piece in AsyncReading(self, self._whole(), "aread")])
         return self._content
 
     def aiter_raw(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """As `iter_raw()`, for an asynchronous stream."""
-        return self._apull(Raw(chunk_size), "aiter_raw")
+        return AsyncReading(self, Raw(chunk_size), "aiter_raw")
 
     def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """As `iter_bytes()`, for an asynchronous stream."""
@@ -245,7 +245,8 @@ class Body:
         return self._pull(stage, called) if self._content is None else _replay(stage, self._content)
 
     def _aiterate(self, stage: Stage[T], called: str) -> AsyncIterator[T]:
-        return self._apull(stage, called) if self._content is None else _areplay(stage, self._content)
+        reading = AsyncReading(self, stage, called)
+        return reading if self._content is None else reading.replay(self._content)
 
     def _pull(self, stage: Stage[T], called: str) -> Iterator[T]:
         self._begin("__iter__", called)
@@ -258,21 +259,6 @@ class Body:
         except Exception as error:
             self._attach(error)
             self.close()
-            raise
-
-    async def _apull(self, stage: Stage[T], called: str) -> AsyncIterator[T]:
-        self._begin("__aiter__", called)
-        try:
-            async for raw in self.stream:  # type: ignore[union-attr]
-                self._num_bytes_downloaded += len(raw)
-                for piece in stage.feed(raw):
-                    yield piece
-            await self.aclose()
-            for piece in stage.finish():
-                yield piece
-        except Exception as error:
-            self._attach(error)
-            await self.aclose()
             raise
 
     def _begin(self, colour: str, called: str) -> None:
@@ -310,16 +296,64 @@ def _is_encoded(headers: Headers) -> bool:
     return False
 
 
+class AsyncReading(AsyncIterator[T]):
+    """One asynchronous reading of a body. No generator, so that nothing is left to finalise by who breaks off."""
+
+    __slots__ = ("_body", "_called", "_over", "_raw", "_ready", "_stage")
+
+    def __init__(self, body: Body, stage: Stage[T], called: str) -> None:
+        self._body = body
+        self._stage = stage
+        self._called = called
+        self._raw: AsyncIterator[bytes] | None = None
+        self._over = False  # nothing more will come from the stream
+        self._ready: Iterator[T] = iter(())
+
+    def replay(self, content: bytes) -> AsyncReading[T]:
+        """Read the content instead of the stream."""
+        self._over = True
+        self._ready = _replay(self._stage, content)
+        return self
+
+    async def __anext__(self) -> T:
+        try:
+            while True:
+                for piece in self._ready:
+                    return piece
+                if self._over:
+                    break
+                self._ready = iter(await self._more())
+        except Exception as error:
+            self._over = True
+            self._ready = iter(())
+            self._body._attach(error)
+            if self._raw is not None:
+                await self._body.aclose()
+            raise
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """End the reading. The response stays open, as it does after a `break`."""
+        self._over = True
+        self._ready = iter(())
+
+    async def _more(self) -> Iterable[T]:
+        body = self._body
+        if self._raw is None:
+            body._begin("__aiter__", self._called)
+            self._raw = aiter(body.stream)  # type: ignore[arg-type]
+        raw = await anext(self._raw, None)
+        if raw is None:
+            self._over = True
+            await body.aclose()  # before the rest is handed out: the connection is free from here on
+            return self._stage.finish()
+        body._num_bytes_downloaded += len(raw)
+        return self._stage.feed(raw)
+
+
 def _replay(stage: Stage[T], content: bytes) -> Iterator[T]:
     yield from stage.feed(content)
     yield from stage.finish()
-
-
-async def _areplay(stage: Stage[T], content: bytes) -> AsyncIterator[T]:
-    for piece in stage.feed(content):
-        yield piece
-    for piece in stage.finish():
-        yield piece
 
 
 def _wrong_colour(called: str) -> RuntimeError:

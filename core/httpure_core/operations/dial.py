@@ -5,6 +5,7 @@ One limit, `connect`, covers it all.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Any, cast
 
@@ -107,10 +108,8 @@ def _shake_hands(connecting: Connecting, link: Link, machine: TLSMachine, name: 
         while True:
             signal.ready = False
             flush = Flush(link, signal, connecting.seconds())
-            try:
+            with contextlib.suppress(ConnectionError):  # what the server said before it hung up tells more
                 yield flush
-            except ConnectionError:
-                pass  # what the server said before it hung up tells more
             if machine.established and flush.flushed:
                 return machine
             if machine.failure is not None:

@@ -349,7 +349,6 @@ def test_an_answer_before_the_request_was_sent() -> None:
     assert not connection.reusable
 
 
-@pytest.mark.xfail(strict=True, reason="the body never ends: after the end of file the reader spins or hangs")
 @pytest.mark.parametrize("behind", [b"", b"tunnelled"])
 def test_an_accepted_connect_has_no_body(behind: bytes) -> None:
     """RFC 9110 section 9.3.6: what follows belongs to the tunnel."""
@@ -458,7 +457,6 @@ def test_a_request_that_breaks_the_rules_is_refused_before_anything_is_sent(
     assert connection.data_to_send()
 
 
-@pytest.mark.xfail(strict=True, reason="not looked at in requests, and h11 lets it pass")
 def test_a_request_with_length_and_coding_is_refused() -> None:
     """RFC 9112 section 6.2: it is how requests are smuggled. Fields may be changed after the request was made."""
     fields = [HOST, (b"Content-Length", b"5"), (b"Transfer-Encoding", b"chunked")]
@@ -474,7 +472,6 @@ def test_a_body_of_another_length_than_was_declared(body: bytes) -> None:
     assert not connection.reusable
 
 
-@pytest.mark.xfail(strict=True, reason="the head is queued before the body is looked at")
 @pytest.mark.parametrize("body", [b"hell", b"hello!"])
 def test_a_body_of_another_length_leaves_nothing_to_send(body: bytes) -> None:
     connection = Http1Connection()
@@ -548,7 +545,7 @@ def test_giving_up_when_all_is_over_costs_nothing() -> None:
 # Any bytes
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_any_response_cut_anywhere(data: st.DataObject) -> None:
     """Round trip: what a server meant, framed either way, is what arrives."""
@@ -571,7 +568,7 @@ def test_any_response_cut_anywhere(data: st.DataObject) -> None:
 WIRES = st.sampled_from([case.wire for case in CASES.values()] + [wire for wire, _ in WRONG.values()])
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(
     wire=WIRES,
     at=st.integers(0, 200),
@@ -584,7 +581,7 @@ def test_damaged_responses_never_raise(wire: bytes, at: int, junk: bytes, droppe
     check_outcome([piece for piece in (damaged[:cut], damaged[cut:]) if piece])
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(pieces=st.lists(st.binary(min_size=1), max_size=6))
 def test_random_bytes_never_raise(pieces: list[bytes]) -> None:
     check_outcome(pieces)

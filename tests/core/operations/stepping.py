@@ -232,6 +232,9 @@ class World:
         effect.function()
 
     def pull(self, effect: Pull) -> None:
+        if effect.finished:
+            effect.close()
+            return
         if effect.iterator is None:
             effect.iterator = iter(effect.source)
         effect.piece = next(effect.iterator, None)

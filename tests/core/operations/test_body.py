@@ -9,7 +9,7 @@ import pytest
 from httpure_core.config.options import Timeout
 from httpure_core.contracts import READ_AHEAD
 from httpure_core.effects import Receive
-from httpure_core.errors import ReadError, ReadTimeout, RemoteProtocolError, TransportError
+from httpure_core.errors import ReadError, ReadTimeout, RemoteProtocolError, StreamClosed, TransportError
 from httpure_core.models.request import Request
 from httpure_core.operations.body import IncomingBody
 
@@ -187,6 +187,21 @@ class TestClosing:
         assert world.pool.statistics == (0, 0, 0)
         body.close()
         assert world.pool.statistics == (0, 0, 0)
+
+    @pytest.mark.xfail(strict=True, reason="it waits for a closed link; on trio that is a bare ValueError")
+    def test_ends_what_others_still_read(self) -> None:
+        """An iterator over the body can outlive the response's `close()`."""
+        world, body = incoming()
+        world.run(body.next_piece())
+        body.close()
+        with pytest.raises(StreamClosed):
+            next(body.next_piece())
+
+    def test_after_a_failure_the_failure_stands(self) -> None:
+        world, body = incoming(HEAD, EOF)
+        for _ in range(2):
+            with pytest.raises(RemoteProtocolError):
+                world.run(body.next_piece())
 
     def test_keeps_the_connection_when_all_has_arrived(self) -> None:
         world, body = incoming(HEAD)

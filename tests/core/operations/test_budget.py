@@ -56,8 +56,20 @@ class TestTotal:
         assert (each.seconds("read"), each.seconds("write")) == (5, 10)
         clock.now = 107.0
         assert (each.seconds("read"), each.seconds("write")) == (3, 3)
-        clock.now = 111.0
-        assert (each.seconds("read"), each.seconds("write")) == (0, 0)
+
+    @pytest.mark.parametrize(
+        ("phase", "kind"),
+        [("connect", ConnectTimeout), ("read", ReadTimeout), ("write", WriteTimeout), ("pool", PoolTimeout)],
+    )
+    @pytest.mark.parametrize("now", [10.0, 11.0])
+    def test_when_it_is_over_no_phase_begins(
+        self, phase: str, kind: type[TimeoutException], now: float
+    ) -> None:
+        clock = Clock()
+        each = budget(Timeout(None, total=10), clock)
+        clock.now = now
+        with pytest.raises(kind, match=r"within 10 s \(the total timeout\)"):
+            each.seconds(phase)
 
     def test_may_have_begun_earlier(self) -> None:
         clock = Clock()

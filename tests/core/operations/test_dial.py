@@ -258,6 +258,29 @@ class TestSecure:
         assert isinstance(caught.value.__cause__, OSError)
         assert world.wire.closed
 
+    def test_a_server_that_hangs_up_is_heard_out(self) -> None:
+        """What it said before tells more than that our bytes could not be sent."""
+        world = World()
+        operation = dialling(world, "https://example.org/")
+        drive(operation, world.perform, 3)
+        assert isinstance(operation.throw(BrokenPipeError(32, "Broken pipe")), Receive)
+        world.wire.tell(b"alert: no certificate of yours")
+        assert isinstance(next(operation), Flush)
+        with pytest.raises(ConnectError, match="its certificate is not trusted"):
+            operation.throw(BrokenPipeError(32, "Broken pipe"))
+        assert world.wire.closed
+
+    def test_a_slow_server_gets_its_bytes_before_it_is_listened_to(self) -> None:
+        world = World()
+        operation = dialling(world, "https://example.org/")
+        effect = drive(operation, world.perform, 3)
+        for _ in range(3):
+            assert isinstance(effect, Flush)
+            effect.flushed = False
+            effect = next(operation)
+        assert isinstance(effect, Flush)
+        assert world.run(operation, effect).reusable
+
     @pytest.mark.parametrize("steps", [3, 4, 5])
     def test_a_handshake_that_takes_too_long(self, steps: int) -> None:
         world = World()

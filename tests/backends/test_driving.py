@@ -1,0 +1,331 @@
+"""The drivers by themselves: operations written by hand, and a backend that only takes notes."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import AsyncIterator, Generator, Iterator
+from typing import Any
+
+import pytest
+from httpure._driving import AsyncDriver, BlockingDriver
+from httpure_core.auth import Auth
+from httpure_core.content.streams import AsyncByteStream, SyncByteStream
+from httpure_core.effects import (
+    Advance,
+    Call,
+    Effect,
+    Flush,
+    Offload,
+    Operation,
+    Park,
+    Pull,
+    Read,
+    Receive,
+    Sleep,
+    Transmit,
+)
+from httpure_core.models.request import Request
+from httpure_core.models.response import Response
+from httpure_core.signals import Signal
+
+OURS = Request("GET", "http://example.org/")
+
+
+class Backend:
+    """Notes what it is asked to do. Sleeping is what takes time, parking fails."""
+
+    name = "noting"
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+
+    def _note(self, effect: Effect) -> None:
+        self.log.append(type(effect).__name__)
+
+    resolve = dial = flush = receive = _note
+
+    def clock(self) -> float:
+        return 0.0
+
+    def mutex(self) -> Any:
+        return None
+
+    def park(self, effect: Park) -> None:
+        self._note(effect)
+        raise TimeoutError("parked for too long")
+
+    def sleep(self, effect: Sleep) -> None:
+        self._note(effect)
+
+
+class AsyncBackend(Backend):
+    """The same, awaited, except where there is nothing to wait for."""
+
+    async def sleep(self, effect: Sleep) -> None:  # type: ignore[override]
+        self._note(effect)
+        await asyncio.sleep(0)
+
+    def offload(self, effect: Offload) -> Any:
+        async def work() -> None:
+            self._note(effect)
+            effect.function()
+
+        return work()
+
+
+class Runner:
+    """A driver of either colour, called the same way."""
+
+    def __init__(self, colour: str) -> None:
+        self.blocking = colour == "blocking"
+        self.backend = Backend() if self.blocking else AsyncBackend()
+        self.driver: Any = (BlockingDriver if self.blocking else AsyncDriver)(self.backend)  # type: ignore[operator]
+
+    def run(self, operation: Operation[Any]) -> Any:
+        if self.blocking:
+            return self.driver.run(operation)
+        return asyncio.run(self.driver.run(operation))
+
+
+@pytest.fixture(params=["blocking", "async"])
+def runner(request: pytest.FixtureRequest) -> Runner:
+    return Runner(request.param)
+
+
+def yielding(*effects: Effect) -> Operation[str]:
+    yield from effects
+    return "result"
+
+
+def test_operation_without_effects(runner: Runner) -> None:
+    assert runner.run(yielding()) == "result"
+    assert runner.backend.log == []
+
+
+def test_every_effect_is_performed_in_order(runner: Runner) -> None:
+    link: Any = None
+    effects = [Sleep(1), Flush(link, Signal(), 1), Receive(link, Signal(), 1), Sleep(2)]
+    assert runner.run(yielding(*effects)) == "result"
+    assert runner.backend.log == ["Sleep", "Flush", "Receive", "Sleep"]
+
+
+def test_errors_are_thrown_in_and_may_be_caught(runner: Runner) -> None:
+    def operation() -> Operation[str]:
+        try:
+            yield Park(Signal(), 1)
+        except TimeoutError as exc:
+            yield Sleep(1)
+            return str(exc)
+        return "not reached"
+
+    assert runner.run(operation()) == "parked for too long"
+    assert runner.backend.log == ["Park", "Sleep"]
+
+
+def test_errors_that_nobody_catches(runner: Runner) -> None:
+    ended = []
+
+    def operation() -> Operation[str]:
+        try:
+            yield Park(Signal(), 1)
+        finally:
+            ended.append(True)
+        return "not reached"
+
+    with pytest.raises(TimeoutError, match="parked"):
+        runner.run(operation())
+    assert ended == [True]
+
+
+@pytest.mark.parametrize("kind", [ZeroDivisionError, KeyboardInterrupt, SystemExit])
+def test_errors_of_the_operation(runner: Runner, kind: type[BaseException]) -> None:
+    def operation() -> Operation[str]:
+        yield Sleep(1)
+        raise kind
+
+    with pytest.raises(kind):
+        runner.run(operation())
+
+
+def test_interrupt_in_an_effect_reaches_the_operation(runner: Runner) -> None:
+    seen: list[type[BaseException]] = []
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    def operation() -> Operation[str]:
+        try:
+            yield Offload(interrupted)
+        except BaseException as exc:
+            seen.append(type(exc))
+            raise
+        return "not reached"
+
+    with pytest.raises(KeyboardInterrupt):
+        runner.run(operation())
+    assert seen == [KeyboardInterrupt]
+
+
+def test_effect_of_nobody(runner: Runner) -> None:
+    class Unknown(Effect):
+        pass
+
+    with pytest.raises(KeyError):
+        runner.run(yielding(Unknown()))
+
+
+def test_cancelled_task() -> None:
+    """Cancellation comes out of the yield at which the operation stands."""
+    seen: list[type[BaseException]] = []
+
+    def operation() -> Operation[str]:
+        try:
+            while True:
+                yield Sleep(1)
+        except BaseException as exc:
+            seen.append(type(exc))
+            raise
+
+    async def main() -> None:
+        task = asyncio.ensure_future(AsyncDriver(AsyncBackend()).run(operation()))  # type: ignore[arg-type]
+        await asyncio.sleep(0.005)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert seen == [asyncio.CancelledError]
+
+
+def test_coroutine_that_is_dropped() -> None:
+    """An operation that nobody will step again is closed: its `finally` gives back what it holds."""
+    ended: list[bool] = []
+
+    def operation() -> Operation[str]:
+        try:
+            yield Sleep(1)
+        finally:
+            ended.append(True)
+        return "not reached"
+
+    coroutine = AsyncDriver(AsyncBackend()).run(operation())  # type: ignore[arg-type]
+    coroutine.send(None)
+    coroutine.close()
+    assert ended == [True]
+
+
+# What calls the user's code
+
+
+def test_offload(runner: Runner) -> None:
+    called: list[int] = []
+    runner.run(yielding(Offload(lambda: called.append(1))))
+    assert called == [1]
+    assert runner.backend.log == ([] if runner.blocking else ["Offload"])
+
+
+class Blocking(SyncByteStream):
+    def __init__(self, may_block: bool = False) -> None:
+        self.may_block = may_block
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from (b"a", b"b")
+
+
+class Waiting(AsyncByteStream):
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"a"
+        await asyncio.sleep(0)
+        yield b"b"
+
+
+def pulling(pull: Pull) -> Operation[list[bytes]]:
+    pieces = []
+    while True:
+        yield pull
+        if pull.piece is None:
+            return pieces
+        pieces.append(pull.piece)
+
+
+def test_pull(runner: Runner) -> None:
+    assert runner.run(pulling(Pull(Blocking()))) == [b"a", b"b"]
+    assert runner.backend.log == []
+    assert runner.run(pulling(Pull(Blocking(may_block=True)))) == [b"a", b"b"]
+    assert runner.backend.log == ([] if runner.blocking else ["Offload"] * 3)
+
+
+def test_pull_of_the_async_colour() -> None:
+    assert Runner("async").run(pulling(Pull(Waiting()))) == [b"a", b"b"]
+
+
+class Transport:
+    """Both colours."""
+
+    def handle_request(self, request: Request) -> Response:
+        return Response(200, text="blocking")
+
+    async def handle_async_request(self, request: Request) -> Response:
+        return Response(200, text="async")
+
+
+def test_transmit(runner: Runner) -> None:
+    effect = Transmit(Transport(), OURS)
+    runner.run(yielding(effect))
+    assert effect.response.text == ("blocking" if runner.blocking else "async")
+
+
+def test_read(runner: Runner) -> None:
+    response = Response(200, stream=Blocking() if runner.blocking else Waiting())
+    runner.run(yielding(Read(response)))
+    assert response.content == b"ab"
+
+
+def test_call(runner: Runner) -> None:
+    called: list[Any] = []
+
+    async def waiting(argument: Any) -> None:
+        called.append(argument)
+
+    runner.run(yielding(Call(called.append if runner.blocking else waiting, OURS)))
+    assert called == [OURS]
+
+
+class Flows(Auth):
+    def sync_auth_flow(self, request: Request) -> Generator[Request, Response, None]:
+        response = yield request
+        yield Request("GET", f"http://example.org/{response.text}")
+
+    async def async_auth_flow(self, request: Request) -> Any:
+        response = yield request
+        yield Request("GET", f"http://example.org/{response.text}")
+
+
+def test_advance(runner: Runner) -> None:
+    step = Advance(Flows(), OURS)
+    asked: list[Any] = []
+
+    def operation() -> Operation[str]:
+        for text in ("first", "second", "third"):
+            yield step
+            asked.append(step.request and str(step.request.url))
+            step.response = Response(200, text=text)
+        return "result"
+
+    runner.run(operation())
+    assert asked == ["http://example.org/", "http://example.org/first", None]
+
+
+def test_drivers_hold_on_to_nothing() -> None:
+    """The last response must not live until the next request."""
+    driver = BlockingDriver(Backend())  # type: ignore[arg-type]
+    effect = Transmit(Transport(), OURS)
+
+    def operation() -> Operation[Response]:
+        yield effect
+        return effect.response  # type: ignore[no-any-return]
+
+    response = weakref.ref(driver.run(operation()))
+    effect.response = None
+    assert response() is None
