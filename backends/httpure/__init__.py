@@ -70,7 +70,7 @@ from ._types_of_files import guess_type as _guess_type
 from .sockets import Backend as _Backend  # noqa: F401  # now, rather than when the first client is made
 
 if TYPE_CHECKING:
-    from ._tls import create_ssl_context
+    from ._tls import TLSConfig, create_ssl_context
 
 __title__ = "httpure"
 __description__ = "An HTTP client with a pure core and pluggable backends."
@@ -122,6 +122,7 @@ __all__ = [
     "StreamConsumed",
     "StreamError",
     "SyncByteStream",
+    "TLSConfig",
     "Timeout",
     "TimeoutException",
     "TooManyRedirects",
@@ -156,10 +157,10 @@ _default_headers()  # finds out which decoders are installed: now, rather than w
 
 def __getattr__(name: str) -> Any:
     # What would import `ssl`, for the many programs and tests that need none of it.
-    if name == "create_ssl_context":
-        from ._tls import create_ssl_context
+    if name in ("TLSConfig", "create_ssl_context"):
+        from . import _tls
 
-        return create_ssl_context
+        return getattr(_tls, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

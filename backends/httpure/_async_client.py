@@ -27,13 +27,13 @@ from httpure_core.models.response import Response
 from httpure_core.models.url import URL
 from httpure_core.operations.follow import follow
 
-from ._backends import AsyncBackend
 from ._base_client import BaseClient, EventHooks, State
-from ._detection import running_backend
+from ._detection import async_backend, running_backend
 from ._driving import AsyncDriver
 from ._lazy_tls import CertTypes, VerifyTypes
 from ._transports.base import AsyncBaseTransport
 from ._transports.http import AsyncHTTPTransport
+from .backends import AsyncBackend
 
 __all__ = ["AsyncClient"]
 
@@ -58,7 +58,7 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
     - `base_url`: what relative URLs are put below.
     - `transport`: takes the place of the network.
     - `default_encoding`: of text whose charset the server does not say; or a function of its bytes.
-    - `backend`: performs the I/O; see docs/writing-a-backend.md.
+    - `backend`: performs the I/O, or the name under which one is installed; see docs/writing-a-backend.md.
     """
 
     #: What packages that are of one backend put here.
@@ -83,14 +83,15 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
         base_url: URL | str = "",
         transport: AsyncBaseTransport | None = None,
         default_encoding: str | Callable[[bytes], str] = "utf-8",
-        backend: AsyncBackend | None = None,
+        backend: AsyncBackend | str | None = None,
     ) -> None:
-        if backend is None and self._default_backend is not None:
-            backend = self._default_backend()
+        chosen = async_backend(backend)
+        if chosen is None and self._default_backend is not None:
+            chosen = self._default_backend()
         if transport is None:
-            transport = AsyncHTTPTransport(verify, cert, trust_env, limits, backend=backend)
-        elif backend is None:
-            backend = getattr(transport, "backend", None)
+            transport = AsyncHTTPTransport(verify, cert, trust_env, limits, backend=chosen)
+        elif chosen is None:
+            chosen = getattr(transport, "backend", None)
         super().__init__(
             auth=auth,
             params=params,
@@ -106,9 +107,8 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
             transport=transport,
             mounts=mounts,
         )
-        self._backend = backend
-        self._driver: AsyncDriver | None = None if backend is None else AsyncDriver(backend)
-        self.clock = time.monotonic if backend is None else backend.clock
+        self._driver: AsyncDriver | None = None if chosen is None else AsyncDriver(chosen)
+        self.clock = time.monotonic if chosen is None else chosen.clock
 
     async def __aenter__(self) -> Self:
         self._open()

@@ -27,12 +27,13 @@ from httpure_core.models.response import Response
 from httpure_core.models.url import URL
 from httpure_core.operations.follow import follow
 
-from ._backends import BlockingBackend
 from ._base_client import BaseClient, EventHooks, State
+from ._detection import blocking_backend
 from ._driving import BlockingDriver
 from ._lazy_tls import CertTypes, VerifyTypes
 from ._transports.base import BaseTransport
 from ._transports.http import HTTPTransport
+from .backends import BlockingBackend
 
 __all__ = ["Client"]
 
@@ -57,7 +58,7 @@ class Client(BaseClient[BaseTransport]):
     - `base_url`: what relative URLs are put below.
     - `transport`: takes the place of the network.
     - `default_encoding`: of text whose charset the server does not say; or a function of its bytes.
-    - `backend`: performs the I/O; see docs/writing-a-backend.md.
+    - `backend`: performs the I/O, or the name under which one is installed; see docs/writing-a-backend.md.
     """
 
     def __init__(
@@ -79,15 +80,12 @@ class Client(BaseClient[BaseTransport]):
         base_url: URL | str = "",
         transport: BaseTransport | None = None,
         default_encoding: str | Callable[[bytes], str] = "utf-8",
-        backend: BlockingBackend | None = None,
+        backend: BlockingBackend | str | None = None,
     ) -> None:
         if transport is None:
             transport = HTTPTransport(verify, cert, trust_env, limits, backend=backend)
-        backend = backend or getattr(transport, "backend", None)
-        if backend is None:
-            from .sockets import Backend
-
-            backend = Backend()
+            backend = transport.backend
+        driver = BlockingDriver(blocking_backend(backend or getattr(transport, "backend", None)))
         super().__init__(
             auth=auth,
             params=params,
@@ -103,8 +101,8 @@ class Client(BaseClient[BaseTransport]):
             transport=transport,
             mounts=mounts,
         )
-        self._driver = BlockingDriver(backend)
-        self.clock = backend.clock
+        self._driver = driver
+        self.clock = driver.backend.clock
 
     def __enter__(self) -> Self:
         self._open()

@@ -1,12 +1,31 @@
-"""Which async library is running. Asked once per client, and only of libraries that the program has imported."""
+"""Which backend a client works with: the one it was given, by object or name, or the one that is at hand.
+
+Which async library runs is asked once per client, and only of libraries that the program has imported.
+"""
 
 from __future__ import annotations
 
 import sys
 
-from ._backends import AsyncBackend
+from .backends import AsyncBackend, BlockingBackend, find_backend
 
-__all__ = ["running_backend"]
+__all__ = ["async_backend", "blocking_backend", "running_backend"]
+
+
+def blocking_backend(given: BlockingBackend | str | None) -> BlockingBackend:
+    """Return the backend that was given; that of sockets if it was none."""
+    if given is None:
+        from .sockets import Backend
+
+        return Backend()
+    named: BlockingBackend = find_backend(given) if isinstance(given, str) else given
+    return named
+
+
+def async_backend(given: AsyncBackend | str | None) -> AsyncBackend | None:
+    """Return the backend that was given, or None: it is found out when something runs."""
+    named: AsyncBackend | None = find_backend(given) if isinstance(given, str) else given
+    return named
 
 
 def running_backend() -> AsyncBackend:

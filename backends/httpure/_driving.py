@@ -26,7 +26,7 @@ from httpure_core.effects import (
     Transmit,
 )
 
-from ._backends import AsyncBackend, BlockingBackend
+from .backends import AsyncBackend, BlockingBackend
 
 __all__ = ["AsyncDriver", "BlockingDriver"]
 

@@ -7,25 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import socket
-from typing import Any
 
 from httpure_core.contracts import Machine, Mutex
-from httpure_core.effects import Address, Resolve
 from httpure_core.signals import ReadTurn
 
 from ._socket_waiting import wait_for_read
 
-__all__ = [
-    "SocketLink",
-    "addresses_of",
-    "closed_here",
-    "host_bytes",
-    "in_plain_words",
-    "open_socket",
-    "socket_address",
-]
+__all__ = ["SocketLink", "closed_here"]
 
 #: Bytes asked for in one read. It doubles while reads come back full: a large transfer takes few of them, and
 #: a small response does not pay for a large buffer.
@@ -114,6 +103,8 @@ class SocketLink:
 
     def is_stale(self) -> bool:
         """Feed what has arrived while the link was idle, session tickets or an end; True if it is closed."""
+        if self.turn.reader is not None:
+            return self.closed  # somebody reads, and is told
         for _ in range(_MOST_IDLE_READS):
             try:
                 if self.ended or self.closed or not self._wait_for_read(0):
@@ -132,64 +123,6 @@ class SocketLink:
             self.sock.close()
 
 
-def open_socket(
-    address: Address, local_address: str | None, options: tuple[tuple[Any, ...], ...]
-) -> socket.socket:
-    """Return a non-blocking socket for the address, with the user's options set; not connected yet."""
-    if address.path is not None:
-        if not hasattr(socket, "AF_UNIX"):
-            raise OSError("this platform has no Unix sockets")
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    else:
-        sock = socket.socket(
-            socket.AF_INET6 if address.family == "ipv6" else socket.AF_INET, socket.SOCK_STREAM
-        )
-    try:
-        sock.setblocking(False)
-        if address.path is None:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for option in options:
-            sock.setsockopt(*option)
-        if local_address is not None:
-            sock.bind((local_address, 0))
-    except BaseException:
-        sock.close()
-        raise
-    return sock
-
-
-def socket_address(address: Address) -> Any:
-    """Return the address in the form that `socket.connect` takes."""
-    if address.path is not None:
-        return address.path
-    if address.family == "ipv6":
-        return (address.host, address.port, 0, address.scope)
-    return (address.host, address.port)
-
-
 def closed_here() -> OSError:
     """Return the error for those whose connection is closed under their hands, by closing the client."""
     return ConnectionAbortedError(errno.ECONNABORTED, "the client was closed")
-
-
-def in_plain_words(error: OSError) -> OSError:
-    """Return the error with the operating system's words, where a library has put its own."""
-    return OSError(error.errno, os.strerror(error.errno)) if error.errno else error
-
-
-def host_bytes(effect: Resolve) -> bytes:
-    """Return the host name for `getaddrinfo`, which would try its own IDNA on a str, and raise UnicodeError."""
-    return effect.host.encode("ascii")
-
-
-def addresses_of(found: list[tuple[Any, ...]], effect: Resolve) -> list[Address]:
-    """Return what `getaddrinfo` found, in its order. Raises OSError where no address is of use."""
-    addresses = []
-    for family, _, _, _, sockaddr in found:
-        if family == socket.AF_INET:
-            addresses.append(Address(sockaddr[0], effect.port))
-        elif family == socket.AF_INET6:
-            addresses.append(Address(sockaddr[0], effect.port, family="ipv6", scope=sockaddr[3]))
-    if not addresses:
-        raise OSError(f"no usable address for {effect.host}")
-    return addresses

@@ -159,6 +159,9 @@ class TLSConfig:
         return TLSPipe(context, server_hostname.removesuffix("."))
 
 
+TLSConfig.__module__ = "httpure"  # where users find it
+
+
 def create_ssl_context(
     verify: ssl.SSLContext | str | bool = True, cert: Any = None, trust_env: bool = True
 ) -> ssl.SSLContext:

@@ -92,7 +92,7 @@ class Link(Protocol):
     mutex: Mutex
 
     def nudge(self) -> None:
-        """Look at the machine again: it has become able to take data, or has bytes to send."""
+        """Look at the machine again: it wants data again, after a pause."""
         ...
 
     def is_stale(self) -> bool:

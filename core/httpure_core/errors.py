@@ -84,9 +84,6 @@ class RequestError(HTTPError):
         super().__init__(message)
         self._request = request
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), self.args, {"_request": self._request})
-
 
 class TransportError(RequestError):
     """The failure happened between the client and the server."""

@@ -3,7 +3,7 @@
 The pool never waits and does no I/O. It grants each ticket either an idle connection or the permission to dial
 a new one; a ticket that gets neither waits, first come first served. Each grant costs O(1).
 
-A slot has one owner: the ticket from `request()` on, the pool again from `release()` on. `release()` is legal in
+A slot has one owner: the ticket from `admit()` on, the pool again from `release()` on. `release()` is legal in
 every state, never blocks, and is therefore what cancellation, errors and garbage collection all end in.
 
 That last one needs care. Garbage collection may run in the middle of any step here, in any thread, and may

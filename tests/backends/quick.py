@@ -10,9 +10,7 @@ from tests.peers import Peer
 
 __all__ = ["Quick", "Slow", "open_files"]
 
-_HEAD = re.compile(
-    rb"(\S+) (\S+) HTTP/1\.1\r\n(?:.+\r\n)*?(?:[Cc]ontent-[Ll]ength: (\d+)\r\n)?(?:.+\r\n)*?\r\n"
-)
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 class Quick(Peer):
@@ -20,16 +18,24 @@ class Quick(Peer):
 
     def __init__(self) -> None:
         self._received = b""
+        self.gone = False
 
     def receive_data(self, data: bytes) -> None:
         self._received += data
-        while (head := _HEAD.match(self._received)) is not None:
-            end = head.end() + int(head[3] or 0)
+        while (start := self._received.find(b"\r\n\r\n") + 4) > 3:
+            head = self._received[:start]
+            length = _LENGTH.search(head)
+            end = start + (int(length[1]) if length else 0)
             if len(self._received) < end:
                 return
-            body = b"%s %s %s" % (head[1], head[2], self._received[head.end() : end])
+            method, target, _ = head.split(b" ", 2)
+            body = self._received[start:end]
             self._received = self._received[end:]
-            self.answer(body)
+            self.answer(b"%s %s %s" % (method, target, body))
+
+    def receive_eof(self) -> None:
+        self.gone = True
+        super().receive_eof()
 
     def answer(self, body: bytes) -> None:
         """Send a response."""
@@ -51,9 +57,10 @@ class Slow(Quick):
 
     def _send_later(self, parts: list[bytes]) -> None:
         def send() -> None:
-            self.channel.send(parts[0])
-            if parts[1:]:
-                self._send_later(parts[1:])
+            if not self.gone:
+                self.channel.send(parts[0])
+                if parts[1:]:
+                    self._send_later(parts[1:])
 
         self.channel.call_later(self._random.random() * self.longest, send)
 

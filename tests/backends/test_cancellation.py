@@ -383,7 +383,7 @@ def test_interrupt_in_user_code(network: RealNetwork) -> None:
         with pytest.raises(KeyboardInterrupt):
             client.get(url, auth=interrupt)
         with pytest.raises(KeyboardInterrupt):
-            client.post(url, content=body())
+            client.post(url, content=body(), headers={"Content-Length": "100"})
         with pytest.raises(KeyboardInterrupt), client.stream("GET", url) as response:
             for _ in response.iter_raw():
                 raise KeyboardInterrupt

@@ -118,7 +118,7 @@ def test_netrc_of_the_home_folder(netrc: str, monkeypatch: pytest.MonkeyPatch, t
         httpure.NetRCAuth()
     os.rename(netrc, tmp_path / ".netrc")
     assert authorization(httpure.NetRCAuth(), "http://127.0.0.1/") == "Basic YWRhOnNlY3JldA=="
-    assert _path(None) == tmp_path / ".netrc"
+    assert _path(None) == str(tmp_path / ".netrc")
 
 
 def test_netrc_file_that_is_none(netrc: str) -> None:

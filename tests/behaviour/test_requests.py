@@ -11,7 +11,7 @@ import pytest
 
 from tests.peers import CLOSE, RESET, Answer, Call, Site, scripted
 
-from .world import World, abandons_generator
+from .world import World
 
 BODY = bytes(range(256)) * 400
 
@@ -106,7 +106,6 @@ async def test_an_answer_to_the_last_byte_is_not_early(http: World) -> None:
     assert site.connections == 1
 
 
-@abandons_generator
 @pytest.mark.parametrize(("declared", "word"), [("4", "longer"), ("6", "shorter")])
 async def test_generator_with_a_wrong_length(http: World, declared: str, word: str) -> None:
     url = http.serve(Site(echo))

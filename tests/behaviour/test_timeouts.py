@@ -7,7 +7,7 @@ import pytest
 
 from tests.peers import Answer, Channel, Deaf, Peer, Site, dripping, scripted
 
-from .world import World, abandons_generator, needs
+from .world import World, needs
 
 
 @needs("virtual")
@@ -176,7 +176,6 @@ async def test_total_covers_redirects(http: World) -> None:
         assert http.clock() - began < 0.2
 
 
-@abandons_generator
 async def test_total_ends_a_dripping_upload(http: World) -> None:
     url = http.serve(Site(lambda call: Answer(200)))
     async with http.client(timeout=httpure.Timeout(5, total=0.1)) as client:

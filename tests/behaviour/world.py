@@ -17,12 +17,11 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import httpure
-import pytest
 
 from tests.peers import Peer, RealNetwork, with_tls
 from tests.peers.tls import authority
 
-__all__ = ["AnyClient", "RealWorld", "World", "abandons_generator", "needs"]
+__all__ = ["AnyClient", "RealWorld", "World", "needs"]
 
 PeerFactory = Callable[[], Peer]
 T = TypeVar("T")
@@ -123,10 +122,6 @@ class World:
             if pause:
                 time.sleep(pause)
             yield piece
-
-
-#: For tests in which an error leaves the caller's async generator unfinished: trio warns of that.
-abandons_generator = pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")
 
 
 def needs(*facts: str) -> Callable[[T], T]:

@@ -125,7 +125,6 @@ def test_a_status_error_survives_pickling_and_copying() -> None:
     assert type(copy.copy(Refused("what happened", request=REQUEST, response=response))) is Refused
 
 
-@pytest.mark.xfail(strict=True, reason="RequestError.__reduce__ keeps the request and nothing else")
 def test_what_was_added_to_an_error_survives_pickling() -> None:
     error = ReadTimeout("what happened")
     error.add_note("while fetching the list")

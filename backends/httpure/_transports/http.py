@@ -16,11 +16,11 @@ from httpure_core.operations.dial import Dialler
 from httpure_core.operations.transmit import Transmitter
 from httpure_core.pool import Pool, Statistics
 
-from .._backends import AsyncBackend, BlockingBackend
 from .._bodies import AsyncBody, BlockingBody
-from .._detection import running_backend
+from .._detection import async_backend, blocking_backend, running_backend
 from .._driving import AsyncDriver, BlockingDriver
 from .._lazy_tls import CertTypes, LazyTLS, VerifyTypes
+from ..backends import AsyncBackend, BlockingBackend
 from .base import AsyncBaseTransport, BaseTransport
 
 __all__ = ["AsyncHTTPTransport", "HTTPTransport"]
@@ -47,18 +47,14 @@ class HTTPTransport(BaseTransport):
         local_address: str | None = None,
         socket_options: Iterable[SocketOption] | None = None,
         *,
-        backend: BlockingBackend | None = None,
+        backend: BlockingBackend | str | None = None,
     ) -> None:
-        if backend is None:
-            from ..sockets import Backend
-
-            backend = Backend()
-        self.backend = backend
-        self._driver = BlockingDriver(backend)
+        self.backend = blocking_backend(backend)
+        self._driver = BlockingDriver(self.backend)
         self._transmitter = Transmitter(
-            _pool(limits, backend.mutex()),
+            _pool(limits, self.backend.mutex()),
             Dialler(LazyTLS(verify, cert, trust_env), uds, local_address, tuple(socket_options or ())),
-            backend.clock,
+            self.backend.clock,
             functools.partial(BlockingBody, driver=self._driver),
         )
         # A subclass that changes how requests are handled must be asked to handle them.
@@ -95,12 +91,12 @@ class AsyncHTTPTransport(AsyncBaseTransport):
         local_address: str | None = None,
         socket_options: Iterable[SocketOption] | None = None,
         *,
-        backend: AsyncBackend | None = None,
+        backend: AsyncBackend | str | None = None,
     ) -> None:
-        self.backend = backend
+        self.backend = chosen = async_backend(backend)
         self._driver: AsyncDriver | None = None
-        mutex: Mutex = threading.Lock() if backend is None else backend.mutex()
-        clock: Clock = time.monotonic if backend is None else backend.clock
+        mutex: Mutex = threading.Lock() if chosen is None else chosen.mutex()
+        clock: Clock = time.monotonic if chosen is None else chosen.clock
         self._transmitter = Transmitter(
             _pool(limits, mutex),
             Dialler(LazyTLS(verify, cert, trust_env), uds, local_address, tuple(socket_options or ())),

@@ -18,7 +18,8 @@ from httpure_core.contracts import Machine, Mutex
 from httpure_core.effects import Dial, Flush, Offload, Park, Receive, Resolve, Sleep
 from httpure_core.signals import Signal
 
-from .._socket_link import addresses_of, closed_here, host_bytes, in_plain_words, open_socket, socket_address
+from .._socket_addresses import addresses_of, host_bytes, in_plain_words, open_socket, socket_address
+from .._socket_link import closed_here
 
 __all__ = ["Backend", "Link"]
 
@@ -129,6 +130,8 @@ class Link(asyncio.BufferedProtocol):
             self._closed = True
             if self._loop.is_closed():
                 self._sock.close()
+                with contextlib.suppress(AttributeError):  # of uvloop, which needs no telling
+                    self._transport._sock = None  # type: ignore[attr-defined]  # or it says that it was not closed
             elif threading.get_ident() == self._thread:
                 self._transport.abort()
             else:

@@ -17,7 +17,8 @@ from httpure_core.contracts import Machine
 from httpure_core.effects import Dial, Flush, Park, Receive, Resolve, Sleep
 from httpure_core.signals import Signal
 
-from .._socket_link import SocketLink, addresses_of, host_bytes, open_socket, socket_address
+from .._socket_addresses import addresses_of, host_bytes, open_socket, socket_address
+from .._socket_link import SocketLink
 from .._socket_waiting import LONGEST, wait_for_write, wait_for_write_or_read
 
 __all__ = ["Backend", "Link"]
@@ -38,8 +39,12 @@ class Link(SocketLink):
     def flush(self, effect: Flush) -> None:
         """Send all, or what goes in one wait, or until the peer answers."""
         with self.sending:
-            if not self.push():
-                self._flush_slowly(effect)
+            try:
+                if not self.push():
+                    self._flush_slowly(effect)
+            finally:
+                if self.closed:
+                    super().close()
 
     def _flush_slowly(self, effect: Flush) -> None:
         if not self._wait_for_write_or_read(effect.timeout):
@@ -62,13 +67,13 @@ class Link(SocketLink):
         """Read, or wait for the thread that reads, until the signal is set (runs once per request)."""
         deadline = _deadline(timeout)
         while True:
-            gate: threading.Event | None = None
+            gate = None
             with self.mutex:
                 if signal.ready:
                     return
                 if not self.turn.join(signal):
-                    gate = threading.Event()
-                    signal.wake = gate.set
+                    gate = _Gate()
+                    signal.wake = gate.open
             try:
                 if gate is None:
                     self._read(deadline)
@@ -101,6 +106,22 @@ class Link(SocketLink):
         else:
             with contextlib.suppress(OSError):
                 self.sock.shutdown(socket.SHUT_RDWR)
+
+
+class _Gate:
+    """Shut until it is opened, once, by whoever. One plain lock, as garbage collection may open it while its own
+    thread is about to wait: `threading.Event`, whose methods take a lock of their own, could then wait for itself."""
+
+    __slots__ = ("_lock", "open")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+        self.open = self._lock.release
+
+    def wait(self, seconds: float | None) -> bool:
+        """Wait until it is open; False if that took longer."""
+        return self._lock.acquire(timeout=-1 if seconds is None else min(seconds, threading.TIMEOUT_MAX))
 
 
 class Backend:
@@ -143,8 +164,8 @@ class Backend:
 
     def park(self, effect: Park) -> None:
         """Wait until another thread sets the signal."""
-        gate = threading.Event()
-        effect.signal.wake = gate.set
+        gate = _Gate()
+        effect.signal.wake = gate.open
         timeout = None if effect.timeout is None else min(effect.timeout, LONGEST)
         if not effect.signal.ready and not gate.wait(timeout) and not effect.signal.ready:
             raise TimeoutError

@@ -18,15 +18,8 @@ from httpure_core.contracts import Machine
 from httpure_core.effects import Dial, Flush, Offload, Park, Receive, Resolve, Sleep
 from httpure_core.signals import Signal
 
-from .._socket_link import (
-    SocketLink,
-    addresses_of,
-    closed_here,
-    host_bytes,
-    in_plain_words,
-    open_socket,
-    socket_address,
-)
+from .._socket_addresses import addresses_of, host_bytes, in_plain_words, open_socket, socket_address
+from .._socket_link import SocketLink, closed_here
 
 __all__ = ["Backend", "Link"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..contracts import READ_AHEAD, Link, Stream
 from ..effects import Operation
+from ..errors import StreamClosed
 from ..pool import Pool, Ticket
 from .budget import Budget
 from .exchange import news
@@ -36,6 +37,8 @@ class IncomingBody:
     def next_piece(self) -> Operation[bytes]:
         """Return more of the body, or b"" at its end. Raises what the exchange failed of."""
         stream = self._stream
+        if self._ticket is None and not stream.ended and stream.failure is None:
+            raise StreamClosed
         try:
             if self._budget.ends is not None and self._ticket is not None:
                 self._budget.seconds("read")  # a server that never pauses must not outrun the total timeout

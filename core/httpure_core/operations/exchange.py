@@ -126,20 +126,32 @@ class Sending:
         if not (yield from self.flush()):
             return False
         pull = Pull(self.budget.request.stream)
+        wanted = False
+        error: Exception | None = None
         try:
-            yield pull
-            while pull.piece is not None:
-                if pull.piece:
-                    with self.link.mutex:
-                        self.stream.send_data(pull.piece)
-                    if not (yield from self.flush_and_look()):
-                        pull.finished = True
-                        yield pull
-                        return False
-                yield pull
+            wanted = yield from self._pull_all(pull)
+        except Exception as exc:
+            error = exc
         finally:
             pull.close()
-        return (yield from self._end())
+        if not wanted:
+            # It is no cancellation: there is time to close the caller's async generator in order.
+            pull.finished = True
+            yield pull
+        if error is not None:
+            raise error
+        return wanted and (yield from self._end())
+
+    def _pull_all(self, pull: Pull) -> Operation[bool]:
+        yield pull
+        while pull.piece is not None:
+            if pull.piece:
+                with self.link.mutex:
+                    self.stream.send_data(pull.piece)
+                if not (yield from self.flush_and_look()):
+                    return False
+            yield pull
+        return True
 
     def _end(self) -> Operation[bool]:
         with self.link.mutex:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..auth import Auth
+from ..content.streams import SyncByteStream
 from ..contracts import Clock, Mutex
 from ..effects import Advance, Call, Operation, Read, Transmit
 from ..errors import DecodingError, RequestError, TooManyRedirects
@@ -86,6 +87,8 @@ class Journey:
         before = set(request.headers)
         try:
             yield from _advance(step)
+            if step.request is None:
+                raise RuntimeError(f"{type(auth).__name__} yielded no request: nothing can be sent.")
             while True:
                 self._sensitive = set(step.request.headers) - before
                 response = yield from self.redirected(step.request)
@@ -210,10 +213,13 @@ def _drain(response: Response) -> Operation[Response]:
 
 
 def _discard(response: Response) -> None:
+    """Let go of a response that nobody gets. An async stream of a custom transport cannot be closed at once."""
     body = getattr(response.stream, "incoming", None)
     if body is not None:
         body.close()
         response.is_closed = True
+    elif isinstance(response.stream, SyncByteStream):
+        response.close()
 
 
 class Step:

@@ -317,6 +317,12 @@ def test_bytes_behind_the_response_spoil_the_connection_but_not_the_response() -
         assert not seen.reusable
 
 
+@each_lane
+def test_bytes_behind_a_response_without_a_body_are_none(fast: bool) -> None:
+    seen = feed(*begin(fast=fast), [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nextra"])
+    assert (seen.ended, seen.body, seen.close_reason) == (True, b"", CloseReason.UNSOLICITED)
+
+
 def test_bytes_before_any_request_spoil_the_connection() -> None:
     connection = Http1Connection()
     connection.receive_data(b"HTTP/1.1 408 Request Timeout\r\n\r\n")

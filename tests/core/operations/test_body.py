@@ -188,7 +188,6 @@ class TestClosing:
         body.close()
         assert world.pool.statistics == (0, 0, 0)
 
-    @pytest.mark.xfail(strict=True, reason="it waits for a closed link; on trio that is a bare ValueError")
     def test_ends_what_others_still_read(self) -> None:
         """An iterator over the body can outlive the response's `close()`."""
         world, body = incoming()

@@ -230,7 +230,7 @@ class TestEarlyAnswers:
 
     @pytest.mark.parametrize("make", [large, upload])
     def test_an_answer_during_the_upload(self, make: Any) -> None:
-        for steps in range(3 if make is large else 6):  # that is, before the last flush
+        for steps in range(2 if make is large else 6):  # that is, before its last byte
             world = Wired()
             operation = world.exchange(make())
             effect = drive(operation, world.perform, steps)

@@ -1,18 +1,31 @@
-"""What a backend is: a clock, a lock, and seven effects, with not a word of HTTP in them.
+"""For those who write a backend: a clock, a lock, and seven effects, with not a word of HTTP in them.
 
 A backend performs the effects that touch the world; `_driving.py` performs the others for all of them. Each
 method takes its effect from `httpure_core.effects`, whose docstring says what must be filled in and what may be raised.
+docs/writing-a-backend.md tells it from the beginning. `open_socket`, `socket_address` and `addresses_of` are for
+backends that use the `socket` module.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import Protocol
+from typing import Any, Protocol
 
 from httpure_core.contracts import Mutex
 from httpure_core.effects import Dial, Flush, Offload, Park, Receive, Resolve, Sleep
 
-__all__ = ["AsyncBackend", "BlockingBackend"]
+from ._socket_addresses import addresses_of, host_bytes, in_plain_words, open_socket, socket_address
+
+__all__ = [
+    "AsyncBackend",
+    "BlockingBackend",
+    "addresses_of",
+    "find_backend",
+    "host_bytes",
+    "in_plain_words",
+    "open_socket",
+    "socket_address",
+]
 
 
 class BlockingBackend(Protocol):
@@ -95,3 +108,17 @@ class AsyncBackend(Protocol):
     def offload(self, effect: Offload) -> Awaitable[None] | None:
         """Call a function that blocks, in a worker thread."""
         ...
+
+
+def find_backend(name: str) -> Any:
+    """Return a new backend of the kind that is registered under the name, such as "sockets" or "trio".
+
+    Packages register theirs under the entry point group `httpure.backends`. Raises ValueError, naming those there
+    are, for a name that is not among them.
+    """
+    from importlib.metadata import entry_points
+
+    found = {entry.name: entry for entry in entry_points(group="httpure.backends")}
+    if name not in found:
+        raise ValueError(f"There is no backend {name!r}; installed are: {', '.join(sorted(found))}.")
+    return found[name].load()()
