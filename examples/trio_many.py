@@ -8,8 +8,9 @@ from __future__ import annotations
 import sys
 from collections import Counter
 
-import httpure
 import trio
+
+import httpure
 from httpure import trio as http
 
 

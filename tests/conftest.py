@@ -8,8 +8,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from httpure_core import ambient
 from hypothesis import settings
+
+from httpure_core import ambient
 
 from .servers import LocalServer, TLSServer
 

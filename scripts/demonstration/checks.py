@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpure
-
 from tests.servers import bodies
 
 GET = "GET over verified TLS"

@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import httpure
-
 from tests.servers import LocalServer, bodies
 
 from . import asynchronous, blocking, checks

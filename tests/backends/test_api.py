@@ -9,8 +9,9 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import FunctionType, ModuleType
 from typing import Any
 
-import httpure
 import pytest
+
+import httpure
 from httpure import sockets
 
 from .fresh import fresh

@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpure
 import pytest
 import trio
+
+import httpure
 from httpure import asyncio as httpure_asyncio
 from httpure import trio as httpure_trio
-
 from tests.peers import Answer, Call, RealNetwork, Site, with_tls
 from tests.running import on_each_loop
 

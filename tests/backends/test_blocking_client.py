@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpure
 import pytest
-from httpure import sockets
 
+import httpure
+from httpure import sockets
 from tests.peers import Answer, Call, RealNetwork, Site
 
 

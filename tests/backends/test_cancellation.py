@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
-import httpure
 import pytest
 import trio
 
+import httpure
 from tests.peers import Answer, Deaf, Peer, RealNetwork, Site, scripted, with_tls
 
 from .certificates import certificates

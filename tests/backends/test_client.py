@@ -13,9 +13,9 @@ import re
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 
-import httpure
 import pytest
 
+import httpure
 from tests.behaviour.world import AnyClient, World
 from tests.peers import Answer, Site
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Any
 
 import pytest
+
 from httpure._driving import AsyncDriver, BlockingDriver
 from httpure_core.auth import Auth
 from httpure_core.content.streams import AsyncByteStream, SyncByteStream

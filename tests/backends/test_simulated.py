@@ -7,11 +7,11 @@ import gc
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import httpure
 import pytest
+
+import httpure
 from httpure.simulated import Cancelled, Conditions, Deadlock, Simulation
 from httpure_core import ambient
-
 from tests.peers import CLOSE, RESET, Answer, Call, Deaf, Peer, Site, scripted
 
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789"

@@ -9,9 +9,10 @@ import sys
 import urllib.request
 from pathlib import Path
 
-import httpure
 import pytest
 import trio
+
+import httpure
 from httpure._detection import running_backend
 from httpure._netrc import _path
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from httpure import _socket_link
 from httpure._socket_addresses import addresses_of, host_bytes, open_socket, socket_address
 from httpure._socket_link import FIRST_READ, LARGEST_READ, SocketLink

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
+
 from httpure import _socket_waiting
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import certifi
-import httpure
 import pytest
 from cryptography.hazmat.primitives import serialization
-from httpure import _tls
 
+import httpure
+from httpure import _tls
 from tests.behaviour.world import World
 from tests.peers import Answer, Call, Peer, Site, scripted, with_tls
 

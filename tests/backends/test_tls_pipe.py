@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from httpure._lazy_tls import LazyTLS
 from httpure._tls import TLSConfig, TLSPipe
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import aclosing
 
-import httpure
 import pytest
 
+import httpure
 from tests.peers import CLOSE, RESET, Answer, Site, dripping, scripted
 
 from .world import World, needs

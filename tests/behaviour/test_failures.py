@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import httpure
 import pytest
 
+import httpure
 from tests.peers import CLOSE, RESET, Answer, Peer, Site, scripted
 from tests.peers.tls import authority, with_tls
 

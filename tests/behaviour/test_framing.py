@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gzip
 
-import httpure
 import pytest
 
+import httpure
 from tests.peers import CLOSE, RESET, Answer, Peer, Site, dripping, scripted
 
 from .world import World

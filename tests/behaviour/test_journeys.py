@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 
-import httpure
 import pytest
 
+import httpure
 from tests.peers import Answer, Call, Site
 
 from .world import World

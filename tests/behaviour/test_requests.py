@@ -6,9 +6,9 @@ import io
 import zlib
 from contextlib import aclosing
 
-import httpure
 import pytest
 
+import httpure
 from tests.peers import CLOSE, RESET, Answer, Call, Site, scripted
 
 from .world import World

@@ -6,9 +6,9 @@ import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-import httpure
 import pytest
 
+import httpure
 from tests.peers import CLOSE, RESET, Answer, Deaf, Site, scripted
 
 from .world import AnyClient, World

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import httpure
 import pytest
 
+import httpure
 from tests.peers import Answer, Channel, Deaf, Peer, Site, dripping, scripted
 
 from .world import World, needs

@@ -17,7 +17,6 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import httpure
-
 from tests.peers import Peer, RealNetwork, with_tls
 from tests.peers.tls import authority
 

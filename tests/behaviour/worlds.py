@@ -13,8 +13,9 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-import httpure
 import trio
+
+import httpure
 from httpure.simulated import Cancelled, Conditions, Simulation
 
 from .world import PeerFactory, RealWorld, World

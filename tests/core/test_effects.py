@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from httpure_core import effects
 from httpure_core.effects import (
     Address,

@@ -4,6 +4,7 @@ import copy
 import pickle
 
 import pytest
+
 from httpure_core import errors
 from httpure_core.errors import (
     CookieConflict,

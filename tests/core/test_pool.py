@@ -9,10 +9,11 @@ from random import Random
 from typing import Any
 
 import pytest
-from httpure_core.pool import Pool, Route, Statistics, Ticket
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
+
+from httpure_core.pool import Pool, Route, Statistics, Ticket
 
 
 class Link:

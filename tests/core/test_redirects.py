@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from httpure_core.content.streams import ByteStream, SyncByteStream
 from httpure_core.errors import RemoteProtocolError, StreamConsumed, UnsupportedProtocol
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
 from httpure_core.redirects import MAX_LOCATION_SIZE, is_redirect_to_follow, next_request, redirect
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 HERE = "https://example.org/a/b?c=d"
 

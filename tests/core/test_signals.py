@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+
 from httpure_core.signals import ReadTurn, Signal
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpure
 import pytest
+
+import httpure
 
 from ..running import on_each_loop
 

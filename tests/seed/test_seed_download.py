@@ -9,10 +9,11 @@ from __future__ import annotations
 import tempfile
 from typing import Any
 
-import httpure
 import pytest
 import rich.progress
 from tqdm import tqdm
+
+import httpure
 
 from ..running import on_each_loop
 from ..servers import bodies

@@ -7,8 +7,9 @@ import tracemalloc
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpure
 import pytest
+
+import httpure
 
 from ..running import on_each_loop
 from ..servers import bodies

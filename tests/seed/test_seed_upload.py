@@ -7,9 +7,10 @@ import random
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import httpure
 import pytest
 from tqdm import tqdm
+
+import httpure
 
 from ..running import on_each_loop
 from ..servers import bodies

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 
-import httpure
 import pytest
+
+import httpure
 
 
 def test_usage_as_a_context_manager(example: str) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-import httpure
 import pytest
+
+import httpure
 
 from ..running import LOOPS, on_each_loop, run
 

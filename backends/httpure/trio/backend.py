@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 
 import trio
+
 from httpure_core.contracts import Machine
 from httpure_core.effects import Dial, Flush, Offload, Park, Receive, Resolve, Sleep
 from httpure_core.signals import Signal

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from httpure_core.auth import Auth, BasicAuth, DigestAuth, FunctionAuth, build_auth, userinfo_auth
 from httpure_core.content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from httpure_core.models.request import Request

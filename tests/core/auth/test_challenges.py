@@ -6,9 +6,10 @@ import time
 from typing import Any
 
 import pytest
-from httpure_core.auth.challenges import MAX_CHALLENGES_SIZE, Challenge, parse_challenges
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from httpure_core.auth.challenges import MAX_CHALLENGES_SIZE, Challenge, parse_challenges
 
 
 @pytest.mark.parametrize(

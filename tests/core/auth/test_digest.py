@@ -11,6 +11,7 @@ from typing import Any
 from urllib.request import parse_http_list
 
 import pytest
+
 from httpure_core import ambient
 from httpure_core.auth import DigestAuth, digest
 from httpure_core.content.streams import SyncByteStream

@@ -6,11 +6,12 @@ import netrc as stdlib_netrc
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from httpure_core.auth import NetRCAuth, parse_netrc
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 TEXT = """\
 # passwords of the team

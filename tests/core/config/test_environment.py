@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from httpure_core.config.environment import proxies_from_environment
 from httpure_core.config.patterns import URLPattern
 from httpure_core.models.url import URL
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from httpure_core.config.merge import (
     merge_cookies,
     merge_headers,
@@ -16,8 +19,6 @@ from httpure_core.models.cookies import Cookies
 from httpure_core.models.headers import Headers
 from httpure_core.models.query import QueryParams
 from httpure_core.models.url import URL
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 class TestURL:

@@ -5,6 +5,7 @@ import math
 from typing import Any
 
 import pytest
+
 from httpure_core.config.options import (
     DEFAULT_LIMITS,
     DEFAULT_MAX_REDIRECTS,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from httpure_core.config.patterns import URLPattern
 from httpure_core.errors import InvalidURL
 from httpure_core.models.url import URL
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(

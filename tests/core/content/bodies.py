@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import pytest
+
 from httpure_core.content.streams import AsyncByteStream
 
 T = TypeVar("T")

@@ -12,13 +12,14 @@ from typing import Any
 import brotli
 import pytest
 from backports import zstd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from httpure_core.content import decode as decode_module
 from httpure_core.content.decode import accept_encoding, decoder_for
 from httpure_core.content.libraries import MAX_ZSTD_WINDOW_LOG, brotli_library, zstd_library
 from httpure_core.content.streams import PIECE_SIZE
 from httpure_core.errors import DecodingError
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def bare_deflate(data: bytes) -> bytes:

@@ -10,6 +10,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from httpure_core.content import types
 from httpure_core.content.encode import encode_request, encode_response
 from httpure_core.content.files import AsyncFileStream, FileStream
@@ -20,8 +23,6 @@ from httpure_core.content.streams import (
     IterableStream,
     SyncByteStream,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 CHUNKED = {"Transfer-Encoding": "chunked"}
 

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from httpure_core import ambient
 from httpure_core.content.media_type import parameter
 from httpure_core.content.multipart import MultipartStream, boundary_from_content_type
 from httpure_core.content.streams import PIECE_SIZE
 from httpure_core.errors import StreamConsumed
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from .bodies import AsyncFile, Pipe, finish, pieces_of
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from httpure_core.content.files import AsyncFileStream, FileStream, file_extent, is_async_file
 from httpure_core.content.streams import (
     PIECE_SIZE,
@@ -240,3 +241,30 @@ def test_closed_file_is_refused_at_once() -> None:
     file.close()
     with pytest.raises(ValueError, match="closed"):
         FileStream(file)
+
+
+async def one_by_one() -> AsyncIterator[bytes]:
+    yield b"one"
+    yield b"two"
+
+
+def test_async_iterator_is_closed_with_its_stream() -> None:
+    source = one_by_one()
+    pieces: Any = aiter(AsyncIterableStream(source))
+    assert finish(anext(pieces)) == b"one"
+    finish(pieces.aclose())
+    assert finish(pieces_of(AsyncIterableStream(source))) == []
+
+
+def test_async_iterator_that_cannot_be_closed_is_left() -> None:
+    class Endless:
+        def __aiter__(self) -> Endless:
+            return self
+
+        async def __anext__(self) -> bytes:
+            return b"x"
+
+    pieces: Any = aiter(AsyncIterableStream(Endless()))
+    assert finish(anext(pieces)) == b"x"
+    finish(pieces.aclose())
+    assert finish(anext(pieces)) == b"x"

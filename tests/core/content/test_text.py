@@ -7,6 +7,9 @@ import re
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from httpure_core.content.text import (
     ByteChunker,
     LineDecoder,
@@ -16,8 +19,6 @@ from httpure_core.content.text import (
     guess_json_utf,
     is_known_encoding,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 KNOWN = sorted(filter(is_known_encoding, set(encodings.aliases.aliases.values()) | {"utf-8-sig"}))
 

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from httpure_core.contracts import READ_AHEAD
 from httpure_core.errors import LocalProtocolError, ReadError, RemoteProtocolError
 from httpure_core.http1.connection import (
@@ -18,8 +21,6 @@ from httpure_core.http1.connection import (
     Http1Connection,
 )
 from httpure_core.http1.stream import Http1Stream
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 HOST = (b"Host", b"example.org")
 UPGRADE = ((b"Connection", b"upgrade"), (b"Upgrade", b"websocket"))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from httpure_core.errors import LocalProtocolError
-from httpure_core.http1.connection import Http1Connection
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
+from httpure_core.errors import LocalProtocolError
+from httpure_core.http1 import strict
+from httpure_core.http1.connection import Http1Connection
 
 HOST = (b"Host", b"example.org")
 
@@ -242,3 +244,24 @@ def test_an_odd_answer_leaves_only_its_own_exchange_to_h11() -> None:
     assert connection._fast
     connection.receive_data(PLAIN[0])
     assert (plain.take(), connection.reusable) == (b"hello", True)
+
+
+@pytest.mark.parametrize("body", [b"", None])
+def test_what_is_sent_after_the_answer_is_dropped(body: bytes | None) -> None:
+    """The answer came before the request was whole: the rest of it goes nowhere, and harms nobody."""
+    connection = Http1Connection()
+    stream = connection.open_stream(
+        b"POST", b"/", [HOST, (b"Content-Length", b"5")][: 2 if body is None else 1], body
+    )
+    connection.receive_data(PLAIN[0])
+    connection.data_to_send()
+    stream.send_data(b"hello")
+    stream.end_data()
+    assert connection.data_to_send() == b""
+
+
+def test_names_are_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strict, "_MOST_NAMES", len(strict._names))
+    fields = [HOST, (b"X-Never-Seen-Before", b"1")]
+    assert strict.write_request(b"GET", b"/", fields, b"") is not None
+    assert b"X-Never-Seen-Before" not in strict._names

@@ -6,10 +6,11 @@ import copy
 import pickle
 
 import pytest
-from httpure_core import ambient
-from httpure_core.models.cookie_store import Cookie, CookieStore, has_no_dot
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from httpure_core import ambient
+from httpure_core.models.cookie_store import Cookie, CookieStore, has_no_dot
 
 NOW = 1_000_000.0
 DAY = 86400.0

@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from httpure_core.models.cookie_syntax import (
     SetCookie,
     parse_cookie_date,
     parse_set_cookie,
     split_cookie_header,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def epoch(*when: int) -> int:

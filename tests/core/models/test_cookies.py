@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 import pytest
+
 from httpure_core import ambient
 from httpure_core.errors import CookieConflict
 from httpure_core.models import cookies as module

@@ -3,9 +3,10 @@ import pickle
 from types import MappingProxyType
 
 import pytest
-from httpure_core.models.headers import Headers
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from httpure_core.models.headers import Headers
 
 RAW = [(b"Accept", b"a"), (b"Set-Cookie", b"x=1"), (b"set-cookie", b"y=2, z"), (b"Host", b"h")]
 

@@ -2,10 +2,11 @@ import subprocess
 import sys
 
 import pytest
-from httpure_core.errors import InvalidURL
-from httpure_core.models.host import canonical_ipv6, decode_host, encode_host, parse_port, shown
 from hypothesis import given
 from hypothesis import strategies as st
+
+from httpure_core.errors import InvalidURL
+from httpure_core.models.host import canonical_ipv6, decode_host, encode_host, parse_port, shown
 
 
 @pytest.mark.parametrize(

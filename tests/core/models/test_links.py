@@ -3,9 +3,10 @@ from __future__ import annotations
 import time
 
 import pytest
-from httpure_core.models.links import parse_links
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from httpure_core.models.links import parse_links
 
 
 @pytest.mark.parametrize(

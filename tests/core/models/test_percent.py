@@ -1,7 +1,8 @@
 import pytest
-from httpure_core.models import percent
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from httpure_core.models import percent
 
 SETS = [percent.FRAGMENT, percent.PATH, percent.QUERY, percent.USERINFO, percent.USERNAME]
 

@@ -3,9 +3,10 @@ import pickle
 from types import MappingProxyType
 
 import pytest
-from httpure_core.models.query import QueryParams
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from httpure_core.models.query import QueryParams
 
 PAIRS = [("a", "1"), ("a", "2"), ("b", "3")]
 

@@ -11,6 +11,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from httpure_core.content.streams import AsyncByteStream, SyncByteStream
 from httpure_core.errors import (
     CloseError,
@@ -25,8 +28,6 @@ from httpure_core.models import stages
 from httpure_core.models.headers import Headers
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 REQUEST = Request("GET", "https://example.org/")
 GZIP = {"Content-Encoding": "gzip"}
@@ -550,3 +551,14 @@ class TestStages:
 
 def test_errors_are_of_the_documented_kind() -> None:
     assert issubclass(DecodingError, RequestError)
+
+
+def test_an_asynchronous_reading_can_be_ended() -> None:
+    async def read() -> list[bytes]:
+        response = Response(200, content=b"abcd")
+        reading: Any = response.aiter_bytes(chunk_size=2)
+        first = await anext(reading)
+        await reading.aclose()
+        return [first, *[piece async for piece in reading]]
+
+    assert asyncio.run(read()) == [b"ab"]

@@ -1,8 +1,9 @@
 import pytest
-from httpure_core.errors import InvalidURL
-from httpure_core.models.reference import MAX_URL_LENGTH, Reference, override, parse, resolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from httpure_core.errors import InvalidURL
+from httpure_core.models.reference import MAX_URL_LENGTH, Reference, override, parse, resolve
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from httpure_core.content.multipart import MultipartStream
 from httpure_core.content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from httpure_core.errors import InvalidURL, RequestNotRead, StreamClosed, StreamConsumed
@@ -15,8 +18,6 @@ from httpure_core.models.cookies import Cookies
 from httpure_core.models.headers import Headers
 from httpure_core.models.request import Request, checked_method
 from httpure_core.models.url import URL
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 HOST = (b"Host", b"example.org")
 

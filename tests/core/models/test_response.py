@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from httpure_core.content.streams import ByteStream, SyncByteStream, UnattachedStream
 from httpure_core.errors import HTTPStatusError, ResponseNotRead, StreamClosed, StreamConsumed
 from httpure_core.models.headers import Headers

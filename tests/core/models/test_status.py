@@ -1,6 +1,7 @@
 import pickle
 
 import pytest
+
 from httpure_core.models.status import codes
 
 

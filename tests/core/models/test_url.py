@@ -3,11 +3,12 @@ import pickle
 import weakref
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from httpure_core.errors import InvalidURL
 from httpure_core.models.query import QueryParams
 from httpure_core.models.url import URL, Origin
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 FULL = "HTTPS://jo%40email.com:a%20secret@m\xfcller.de:1234/pa%20th?search=ab#anchor%20link"
 

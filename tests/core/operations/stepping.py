@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, TypeVar
 
 import pytest
+
 from httpure_core.content.streams import SyncByteStream
 from httpure_core.contracts import Machine
 from httpure_core.effects import (

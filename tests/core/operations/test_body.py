@@ -6,6 +6,7 @@ import gc
 from typing import Any
 
 import pytest
+
 from httpure_core.config.options import Timeout
 from httpure_core.contracts import READ_AHEAD
 from httpure_core.effects import Receive

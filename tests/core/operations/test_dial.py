@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from httpure_core.config.options import Timeout
 from httpure_core.effects import Address, Dial, Effect, Flush, Offload, Operation, Receive, Resolve
 from httpure_core.errors import ConnectError, ConnectTimeout

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
+
 from httpure_core.config.options import Timeout
 from httpure_core.content.streams import SyncByteStream
 from httpure_core.effects import Flush, Operation, Pull, Receive

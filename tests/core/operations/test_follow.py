@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
 from httpure_core.auth import Auth, BasicAuth
 from httpure_core.config.options import Timeout
-from httpure_core.content.streams import SyncByteStream
+from httpure_core.content.streams import AsyncByteStream, SyncByteStream
 from httpure_core.effects import Advance, Call, Operation, Read, Transmit
 from httpure_core.errors import (
     ConnectError,
@@ -516,6 +517,19 @@ class TestCustomTransports:
                 with pytest.raises(KeyError):
                     operation.throw(KeyError("the hook's own"))
         assert len(closed) == 2
+
+    def test_whose_async_response_nobody_gets_is_left_to_the_event_loop(self) -> None:
+        """It cannot be closed without waiting, and cleanup never waits."""
+
+        class Held(AsyncByteStream):
+            async def aclose(self) -> None:
+                raise AssertionError
+
+        world = Journeys(transport=Custom(lambda request: Response(200, stream=Held())))
+        world.session.hooks["response"].append(str)
+        operation = world.follow()
+        assert isinstance(drive(operation, world.perform, 1), Call)
+        operation.close()
 
 
 class Pieces(SyncByteStream):
