@@ -35,11 +35,11 @@ PATIENCE = 0.012
 @pytest.fixture(autouse=True)
 def nothing_left_over() -> Iterator[None]:
     """Every socket is closed at the end; or else fail."""
-    gc.collect()
     before = open_files()
     yield
     gc.collect()
-    assert open_files() == before
+    after = open_files()
+    assert after is None or before is None or after <= before
 
 
 class Servers:

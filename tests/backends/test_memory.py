@@ -22,6 +22,7 @@ CODE = """if True:
     import httpure
 
     backend, url, ca_file, size = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+    whole = sys.argv[5:] == ["whole"]
     PIECE = bytes(256 * 1024)
 
     def peak():
@@ -45,7 +46,8 @@ CODE = """if True:
     def blocking(size):
         with httpure.Client(verify=verify, timeout=20) as client:
             with client.stream("GET", f"{url}/large/{size}") as response:
-                assert sum(map(len, response.iter_bytes())) == size
+                pieces_read = [response.read()] if whole else response.iter_bytes()
+                assert sum(map(len, pieces_read)) == size
             response = client.post(f"{url}/anything", content=pieces(size))
             assert int(response.headers["x-body-size"]) == size
 
@@ -70,18 +72,27 @@ CODE = """if True:
     run(1_000_000)
     before = peak()
     run(size)
-    print(peak() - before, before, file=sys.stderr); print(peak() - before)
+    print(peak() - before)
 """
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no module `resource`")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="nothing tells the peak there"),
+]
+
+
+def added(*arguments: str) -> int:
+    """Bytes by which the peak of a fresh process grows."""
+    return int(fresh(CODE, *arguments, development=False))
+
+
 @pytest.mark.parametrize("backend", ["sockets", "asyncio", "trio"])
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 def test_streaming_adds_little(local_server: LocalServer, backend: str, tls: bool) -> None:
     url = local_server.tls_url if tls else local_server.url
-    added = int(
-        fresh(CODE, backend, url, local_server.ca_file, str(SIZE // 4 if tls else SIZE), development=False)
-    )
-    print(added)
-    assert added < ALLOWED
+    assert added(backend, url, local_server.ca_file, str(SIZE)) < ALLOWED
+
+
+def test_the_measure_would_notice(local_server: LocalServer) -> None:
+    assert added("sockets", local_server.url, local_server.ca_file, str(SIZE), "whole") > SIZE

@@ -14,8 +14,6 @@ import pytest
 
 import httpure
 
-pytest.importorskip("hatchling", reason="builds the wheel; in the extra `test`")
-
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
 LOAD = "import httpure, httpure_core; print(httpure.__file__, httpure_core.__file__)"
