@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["fresh"]
+__all__ = ["ROOT", "fresh"]
 
 ROOT = Path(__file__).resolve().parents[2]
 

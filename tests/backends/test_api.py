@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import pickle
+import subprocess
+import sys
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -14,7 +18,7 @@ import pytest
 import httpure
 from httpure import sockets
 
-from .fresh import fresh
+from .fresh import ROOT, fresh
 
 METHODS = ("get", "options", "head", "post", "put", "patch", "delete")
 FUNCTIONS = (*METHODS, "request")
@@ -189,3 +193,23 @@ def test_import_of_a_package(name: str) -> None:
     other = {"sockets": "'asyncio', 'trio', 'ssl'", "asyncio": "'trio'", "trio": "'httpure.asyncio'"}[name]
     code = f"from httpure import {name} as http; import sys; print(sorted({{{other}}} & set(sys.modules)), http.get)"
     assert fresh(code).startswith("[] <")
+
+
+# What type checkers see
+
+
+@pytest.mark.slow
+def test_typed_use(tmp_path: Path) -> None:
+    """`mypy --strict` accepts what is right in `typed_use.py`, and finds every line that is marked as wrong."""
+    pytest.importorskip("mypy", reason="in the extra `check`")
+    file = ROOT / "tests" / "backends" / "typed_use.py"
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path}", str(file)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"MYPYPATH": os.pathsep.join([str(ROOT / "core"), str(ROOT / "backends")])},
+        timeout=60,
+    )
+    found = {int(line.split(":")[1]) for line in done.stdout.splitlines() if ": error:" in line}
+    lines = enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+    assert found == {number for number, line in lines if "  # error" in line}, done.stdout + done.stderr
