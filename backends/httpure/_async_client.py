@@ -54,7 +54,7 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
     - `timeout`: seconds, or a `Timeout`; 5 seconds for each phase by default; None for no limit.
     - `follow_redirects`: False by default; at most `max_redirects`, 20, of them.
     - `limits`: of the pool, see `Limits`; 100 connections, 20 of them idle, for 5 seconds, by default.
-    - `event_hooks`: {"request": [function, ...], "response": [function, ...]}, all of them coroutine functions.
+    - `event_hooks`: {"request": [function, ...], "response": [function, ...]}; coroutine functions or plain ones.
     - `base_url`: what relative URLs are put below.
     - `transport`: takes the place of the network.
     - `default_encoding`: of text whose charset the server does not say; or a function of its bytes.
@@ -92,6 +92,10 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
             transport = AsyncHTTPTransport(verify, cert, trust_env, limits, backend=chosen)
         elif chosen is None:
             chosen = getattr(transport, "backend", None)
+        if not hasattr(transport, "handle_async_request"):
+            raise TypeError(
+                f"An AsyncClient needs an asynchronous transport, and {type(transport).__name__} is none."
+            )
         super().__init__(
             auth=auth,
             params=params,

@@ -85,6 +85,8 @@ class Client(BaseClient[BaseTransport]):
         if transport is None:
             transport = HTTPTransport(verify, cert, trust_env, limits, backend=backend)
             backend = transport.backend
+        if not hasattr(transport, "handle_request"):
+            raise TypeError(f"A Client needs a blocking transport, and {type(transport).__name__} is none.")
         driver = BlockingDriver(blocking_backend(backend or getattr(transport, "backend", None)))
         super().__init__(
             auth=auth,

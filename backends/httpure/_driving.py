@@ -164,11 +164,17 @@ async def _read_async(effect: Read) -> None:
 
 
 def _call(effect: Call) -> None:
-    effect.hook(effect.argument)
+    result = effect.hook(effect.argument)
+    if hasattr(result, "__await__"):
+        if hasattr(result, "close"):
+            result.close()
+        raise TypeError("An event hook of a blocking client is a plain function; this one must be awaited.")
 
 
 async def _call_async(effect: Call) -> None:
-    await effect.hook(effect.argument)
+    result = effect.hook(effect.argument)
+    if hasattr(result, "__await__"):
+        await result
 
 
 def _advance(effect: Advance) -> None:

@@ -14,7 +14,7 @@ __all__ = ["CertTypes", "LazyTLS", "VerifyTypes"]
 #: True for the authorities of certifi, False for none, the path of a file or folder of them, or a context.
 VerifyTypes: TypeAlias = "ssl.SSLContext | str | bool"
 #: A PEM file, or (certificate, key), or (certificate, key, password of the key).
-CertTypes: TypeAlias = "str | tuple[str, str] | tuple[str, str, str]"
+CertTypes: TypeAlias = str | tuple[str, str] | tuple[str, str, str]
 
 
 class LazyTLS:

@@ -163,10 +163,12 @@ def test_everything_public_is_documented() -> None:
 UNWANTED = "{'ssl', '_ssl', 'asyncio', 'trio', 'certifi', 'http.cookiejar', 'dataclasses', 'email', 'h2'}"
 
 
+@pytest.mark.slow
 def test_import_of_httpure() -> None:
     assert fresh(f"import sys, httpure; print(sorted({UNWANTED} & set(sys.modules)))") == "[]"
 
 
+@pytest.mark.slow
 def test_making_and_closing_a_client_imports_no_tls() -> None:
     code = f"""if True:
         import sys, httpure
@@ -178,6 +180,7 @@ def test_making_and_closing_a_client_imports_no_tls() -> None:
     assert fresh(code) == "[]"
 
 
+@pytest.mark.slow
 def test_tls_is_there_when_it_is_asked_for() -> None:
     code = """if True:
         import httpure, sys
@@ -187,6 +190,7 @@ def test_tls_is_there_when_it_is_asked_for() -> None:
     assert fresh(code) == "SSLContext True"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["sockets", "asyncio", "trio"])
 def test_import_of_a_package(name: str) -> None:
     """Each package imports its own library and not the other one's; trio brings ssl with it, asyncio too."""

@@ -141,12 +141,18 @@ async def test_blocking_methods_of_a_response(http: Any, url: str) -> None:
 
 
 @on_each_loop
-async def test_blocking_hook(http: Any, url: str) -> None:
-    hooks = {"response": [lambda response: None]}
+async def test_plain_hook(http: Any, url: str) -> None:
+    seen: list[int] = []
+    hooks = {"response": [lambda response: seen.append(response.status_code)]}
     async with http.Client(event_hooks=hooks) as client:
-        with pytest.raises(TypeError, match="await"):
-            await client.post(url, content=b"x" * 1_000_000)
-        assert client._transport.statistics.connections == client._transport.statistics.idle
+        await client.get(url)
+    assert seen == [200]
+
+
+@on_each_loop
+async def test_transport_of_the_other_colour(http: Any) -> None:
+    with pytest.raises(TypeError, match="HTTPTransport"):
+        http.Client(transport=httpure.HTTPTransport())
 
 
 @on_each_loop

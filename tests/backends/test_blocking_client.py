@@ -207,3 +207,17 @@ def test_local_address_and_options(network: RealNetwork, url: str) -> None:
             client.get(url)
         assert bad.statistics == (0, 0, 0)
     assert "127.0.0.1" in str(caught.value)
+
+
+def test_coroutine_function_as_a_hook(url: str) -> None:
+    async def hook(request: httpure.Request) -> None:
+        raise AssertionError
+
+    with httpure.Client(event_hooks={"request": [hook]}) as client:
+        with pytest.raises(TypeError, match="plain function"):
+            client.get(url)
+
+
+def test_transport_of_the_other_colour() -> None:
+    with pytest.raises(TypeError, match="AsyncHTTPTransport"):
+        httpure.Client(transport=httpure.AsyncHTTPTransport())  # type: ignore[arg-type]

@@ -103,6 +103,7 @@ def test_entry_points(path: Path, names: list[str]) -> None:
         assert EntryPoint(backend, value, "httpure.backends").load()().name == backend
 
 
+@pytest.mark.slow
 def test_the_wheel_works_by_itself(path: Path, tmp_path: Path) -> None:
     """Unpacked, with none of the repository's folders in reach."""
     with zipfile.ZipFile(path) as wheel:

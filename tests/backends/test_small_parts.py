@@ -49,6 +49,7 @@ def test_detection_in_a_worker_thread() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("one", "other"), [("asyncio", "trio"), ("trio", "asyncio")])
 def test_detection_imports_no_library(server: str, one: str, other: str) -> None:
     """trio itself imports parts of asyncio; nobody else's backend is imported in any case."""
@@ -200,6 +201,7 @@ def test_cookies_of_a_jar() -> None:
     assert len(copied) == 2
 
 
+@pytest.mark.slow
 def test_no_jar_no_import() -> None:
     code = """if True:
         import sys, httpure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -9,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from httpure import _socket_link
-from httpure._socket_addresses import addresses_of, host_bytes, open_socket, socket_address
 from httpure._socket_link import FIRST_READ, LARGEST_READ, SocketLink
+from httpure.backends import addresses_of, host_bytes, in_plain_words, open_socket, socket_address
 from httpure_core.effects import Address, Resolve
 
 
@@ -148,6 +148,34 @@ def test_staleness(far: Far) -> None:
     link.nudge()
 
 
+def test_one_that_talks_without_end_is_stale(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else whoever talks fast enough could keep us reading for ever."""
+    link, machine, _ = far
+    monkeypatch.setattr(link, "_wait_for_read", lambda seconds: True)
+    monkeypatch.setattr(SocketLink, "pull", lambda link: bool(machine.receive_data(b"x")))
+    assert link.is_stale()
+    assert 1 < len(machine.received) < 100
+
+
+def test_closing_it_ourselves_is_no_error_of_the_peer(far: Far) -> None:
+    """Who still waits for it is told who closed it."""
+    link, machine, theirs = far
+    theirs.send(b"x")
+    assert link._wait_for_read(5)
+    link.close()
+    assert link.pull()
+    (end,) = machine.ends
+    assert end is not None and end.strerror == "the client was closed"
+
+
+def test_words_of_the_system() -> None:
+    """asyncio and trio put words of their own into errors: the same failure must read the same everywhere."""
+    told = in_plain_words(OSError(111, "Connect call failed ('127.0.0.1', 80)"))
+    assert (told.errno, told.strerror) == (111, os.strerror(111))
+    untold = OSError("no number")
+    assert in_plain_words(untold) is untold
+
+
 def test_sockets_are_closed_when_they_cannot_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
     original = socket.socket
@@ -156,7 +184,7 @@ def test_sockets_are_closed_when_they_cannot_be_opened(monkeypatch: pytest.Monke
         made.append(original(*args))
         return made[-1]  # type: ignore[no-any-return]
 
-    monkeypatch.setattr(_socket_link.socket, "socket", making)
+    monkeypatch.setattr(socket, "socket", making)
     with pytest.raises(OSError):
         open_socket(Address("127.0.0.1", 80), "203.0.113.1", ())
     with pytest.raises(OSError):

@@ -26,7 +26,7 @@ from .base import AsyncBaseTransport, BaseTransport
 __all__ = ["AsyncHTTPTransport", "HTTPTransport"]
 
 #: What `socket.setsockopt` takes: (level, name, value), or (level, name, None, length).
-SocketOption: TypeAlias = "tuple[int, int, int | bytes] | tuple[int, int, None, int]"
+SocketOption: TypeAlias = tuple[int, int, int | bytes] | tuple[int, int, None, int]
 
 
 class HTTPTransport(BaseTransport):

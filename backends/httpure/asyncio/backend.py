@@ -135,7 +135,8 @@ class Link(asyncio.BufferedProtocol):
             elif threading.get_ident() == self._thread:
                 self._transport.abort()
             else:
-                self._loop.call_soon_threadsafe(self._transport.abort)
+                with contextlib.suppress(RuntimeError):  # the loop was closed just now
+                    self._loop.call_soon_threadsafe(self._transport.abort)
 
     # What the backend calls.
 

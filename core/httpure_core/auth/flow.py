@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, Union
 
 if TYPE_CHECKING:
     from ..models.request import Request
     from ..models.response import Response
 
 __all__ = ["Auth", "AuthTypes", "FunctionAuth"]
-
-#: What `auth=` takes besides None: (username, password), a function from request to request, or an `Auth`.
-AuthTypes: TypeAlias = "tuple[str | bytes, str | bytes] | Callable[[Request], Request] | Auth"
 
 
 class Auth:
@@ -85,3 +82,9 @@ class FunctionAuth(Auth):
     def auth_flow(self, request: Request) -> Generator[Request, Response, None]:
         """Yield what the function makes of the request."""
         yield self._func(request)
+
+
+#: What `auth=` takes besides None: (username, password), a function from request to request, or an `Auth`.
+AuthTypes: TypeAlias = Union[  # the operator takes no forward references
+    tuple[str | bytes, str | bytes], "Callable[[Request], Request]", Auth
+]

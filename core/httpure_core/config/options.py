@@ -56,9 +56,6 @@ UNSET: Final = UnsetType()
 #: `timeout=None` waits for ever, `timeout=USE_CLIENT_DEFAULT` as long as the client says.
 USE_CLIENT_DEFAULT: Final = UseClientDefault()
 
-#: Seconds, None for no limit, (connect, read[, write[, pool]]), or a Timeout.
-TimeoutTypes: TypeAlias = "float | tuple[float | None, ...] | Timeout | None"
-
 _PHASES: Final = ("connect", "read", "write", "pool")
 _PROXY_SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
 _INFINITY: Final = float("inf")
@@ -127,6 +124,10 @@ class Timeout:
 
     def _key(self) -> tuple[float | None, ...]:
         return (self.connect, self.read, self.write, self.pool, self.total)
+
+
+#: Seconds, None for no limit, (connect, read[, write[, pool]]), or a Timeout.
+TimeoutTypes: TypeAlias = float | tuple[float | None, ...] | Timeout | None
 
 
 def _defaults(timeout: Any) -> tuple[Any, ...]:

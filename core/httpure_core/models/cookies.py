@@ -7,7 +7,7 @@ because importing it would import sockets: the face installs the view that `Cook
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any, Union, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from .. import ambient
 from ..errors import CookieConflict
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from .url import URL
 
 __all__ = ["CookieTypes", "Cookies", "install_jar_view"]
-
-#: What `cookies=` takes. The last one is any iterable of objects like `http.cookiejar.Cookie`: a CookieJar.
-CookieTypes = Union["Cookies", Mapping[str, str], Iterable[tuple[str, str]], Iterable[Any]]
 
 
 def _no_jar_view(cookies: Cookies) -> Any:
@@ -219,6 +216,10 @@ class Cookies(MutableMapping[str, str]):
             raise TypeError(
                 f"A list of cookies holds (name, value) pairs or cookie objects, not {type(item).__name__}."
             )
+
+
+#: What `cookies=` takes. The last one is any iterable of objects like `http.cookiejar.Cookie`: a CookieJar.
+CookieTypes: TypeAlias = Cookies | Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[Any]
 
 
 def _from_jar(item: Any) -> Cookie:

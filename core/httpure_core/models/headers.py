@@ -19,18 +19,9 @@ from collections.abc import (
     ValuesView,
 )
 from functools import lru_cache
-from typing import Any, Self, TypeAlias, Union
+from typing import Any, Self, TypeAlias
 
 __all__ = ["SENSITIVE", "HeaderTypes", "Headers"]
-
-#: What can be given wherever headers are asked for.
-HeaderTypes: TypeAlias = Union[
-    "Headers",
-    Mapping[str, str],
-    Mapping[bytes, bytes],
-    Sequence[tuple[str, str]],
-    Sequence[tuple[bytes, bytes]],
-]
 
 #: Names of fields whose values are secrets: shown as `[secure]`, and left out of errors.
 SENSITIVE = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
@@ -260,6 +251,16 @@ class Headers(MutableMapping[str, str]):
         first = next(position for position, (name, _) in enumerate(self._raw) if _key(name) == wanted)
         rest = [other for other in self._raw[first + 1 :] if _key(other[0]) != wanted]
         self._raw[first:] = [pair, *rest]
+
+
+#: What can be given wherever headers are asked for.
+HeaderTypes: TypeAlias = (
+    Headers
+    | Mapping[str, str]
+    | Mapping[bytes, bytes]
+    | Sequence[tuple[str, str]]
+    | Sequence[tuple[bytes, bytes]]
+)
 
 
 def _key(name: bytes) -> str:

@@ -7,7 +7,7 @@ what alters one returns another.
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
-from typing import Any, TypeAlias, Union
+from typing import Any, TypeAlias
 
 from .percent import decode_form, encode_form
 
@@ -15,16 +15,6 @@ __all__ = ["PrimitiveData", "QueryParamTypes", "QueryParams"]
 
 #: What a single value may be: `None` is written as nothing, `True` and `False` as `true` and `false`.
 PrimitiveData: TypeAlias = str | int | float | bool | None
-
-#: What can be given wherever query parameters are asked for.
-QueryParamTypes: TypeAlias = Union[
-    "QueryParams",
-    Mapping[str, PrimitiveData | Sequence[PrimitiveData]],
-    list[tuple[str, PrimitiveData]],
-    tuple[tuple[str, PrimitiveData], ...],
-    str,
-    bytes,
-]
 
 
 class QueryParams(Mapping[str, str]):
@@ -137,6 +127,17 @@ class QueryParams(Mapping[str, str]):
 
     def _firsts(self) -> dict[str, str]:
         return {name: values[0] for name, values in self._lists.items()}
+
+
+#: What can be given wherever query parameters are asked for.
+QueryParamTypes: TypeAlias = (
+    QueryParams
+    | Mapping[str, PrimitiveData | Sequence[PrimitiveData]]
+    | list[tuple[str, PrimitiveData]]
+    | tuple[tuple[str, PrimitiveData], ...]
+    | str
+    | bytes
+)
 
 
 def _of_lists(lists: dict[str, list[str]]) -> QueryParams:

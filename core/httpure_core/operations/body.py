@@ -85,11 +85,12 @@ class IncomingBody:
             self._release()
 
     def _release(self) -> None:
-        ticket, self._ticket = self._ticket, None
+        ticket = self._ticket
         if ticket is not None:
             now = self._budget.clock()
             self.elapsed = now - self.started
             self._pool.release(ticket, now)
+            self._ticket = None  # last: an interrupt may fall anywhere, and to release it twice does no harm
 
     def __del__(self) -> None:
         # A streamed response that was dropped without being closed must not keep its slot.

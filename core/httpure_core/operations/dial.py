@@ -50,7 +50,10 @@ class Dialler:
 
     def _open_secure(self, connecting: Connecting, inner: Machine) -> Operation[Link]:
         if not self.tls.prepared:
-            yield Offload(self.tls.prepare)
+            try:
+                yield Offload(self.tls.prepare)
+            except OSError as exc:
+                raise connecting.failed("could not load the certificates for TLS", _in_words(exc)) from exc
         name = connecting.budget.request.extensions.get("sni_hostname") or connecting.host
         machine = self.tls.machine(name, ["http/1.1"])
         machine.inner = inner

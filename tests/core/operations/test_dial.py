@@ -211,6 +211,15 @@ class TestSecure:
         assert world.kinds().count("Offload") == 1
         assert isinstance(world.performed[0], Offload)
 
+    def test_certificates_that_cannot_be_loaded(self) -> None:
+        world = World()
+        operation = dialling(world, "https://example.org/")
+        assert isinstance(next(operation), Offload)
+        with pytest.raises(
+            ConnectError, match=r"certificates for TLS \(no such file: ca\.pem\), GET https://example"
+        ):
+            operation.throw(OSError("no such file: ca.pem"))
+
     def test_http_needs_none(self) -> None:
         world = World()
         world.run(dialling(world))
