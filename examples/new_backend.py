@@ -1,134 +1,83 @@
-"""A whole backend of your own: blocking, safe for threads, on the `selectors` module. See docs/writing-a-backend.md."""
+"""A backend of one's own, on the `selectors` module: blocking calls, safe for threads.
 
-import contextlib
+What is the same for every way of waiting comes from `httpure.backends`; docs/writing-a-backend.md tells the contract
+behind it, for those who have no sockets or no threads.
+"""
+
 import errno
 import os
-import selectors
 import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from selectors import EVENT_READ, EVENT_WRITE
+from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
+from typing import cast
 
 import httpure
-from httpure.backends import addresses_of, host_bytes, open_socket, socket_address
-from httpure_core.contracts import Machine
+from httpure.backends import Gate, ThreadLink, addresses_of, host_bytes, open_socket, socket_address
 from httpure_core.effects import Dial, Flush, Park, Receive, Resolve, Sleep
-from httpure_core.signals import ReadTurn, Signal
 
-LONGEST = 1_000_000.0  # seconds: the system's waits do not take more
-
-
-def closed_here() -> OSError:
-    """Return what those are told who wait on a link while it is closed."""
-    return ConnectionAbortedError(errno.ECONNABORTED, "the client was closed")
+ELEVEN_DAYS = 1e6  #: seconds; the system's waits do not take any number
+BEGUN = errno.EWOULDBLOCK if os.name == "nt" else errno.EINPROGRESS
 
 
-def wait_for_socket(sock: socket.socket, events: int, timeout: float | None) -> int:
-    """Wait until the socket is ready for any of the events. Returns for which; 0 if the time is over."""
-    with selectors.DefaultSelector() as selector:
-        selector.register(sock, events)
-        found = selector.select(None if timeout is None else min(timeout, LONGEST))
-    return found[0][1] if found else 0
+class Link(ThreadLink):
+    """A socket that threads share, and that a selector waits for."""
+
+    def wait(self, read: bool, write: bool, timeout: float | None) -> bool:
+        """Wait until the socket can be read from, or written to, or has failed; False if that took too long."""
+        with DefaultSelector() as selector:
+            selector.register(self.sock, EVENT_READ * read | EVENT_WRITE * write)
+            return bool(selector.select(None if timeout is None else min(timeout, ELEVEN_DAYS)))
 
 
-def wait_for_wake(signal: Signal, gate: threading.Lock, timeout: float | None) -> None:
-    """Wait until `gate.release`, which is the signal's wake, was called. Raises TimeoutError."""
-    woken = gate.acquire(timeout=-1 if timeout is None else min(timeout, LONGEST))
-    if not woken and not signal.ready:
-        raise TimeoutError
+class Backend:
+    """Performs effects, and knows no HTTP."""
 
+    name = "selectors"
+    clock = staticmethod(time.monotonic)
+    mutex = staticmethod(threading.Lock)
 
-class Link:
-    """One connection. Reading is guarded by `turn`, `unsent` by `sending`, the machine and the turn by `mutex`."""
+    def resolve(self, effect: Resolve) -> None:
+        """Look a host name up: the operating system does."""
+        found = socket.getaddrinfo(host_bytes(effect), effect.port, type=socket.SOCK_STREAM)
+        effect.addresses = addresses_of(found, effect)
 
-    def __init__(self, sock: socket.socket, machine: Machine) -> None:
-        self.sock = sock
-        self.machine = machine
-        self.mutex = threading.Lock()
-        self.sending = threading.Lock()  # is taken before `mutex`
-        self.turn = ReadTurn()
-        self.unsent = bytearray()
-        self.ended = False
-        self.closed = False
-        self.users: dict[object, None] = {}
-
-    @contextlib.contextmanager
-    def in_use(self) -> Iterator[None]:
-        """Keep the socket from being closed; the last user of a closed link closes it."""
-        me = object()
-        self.users[me] = None
+    def dial(self, effect: Dial) -> None:
+        """Connect to one address, and make the link."""
+        sock = open_socket(effect.address, effect.local_address, effect.socket_options)
+        link = Link(sock, effect.machine)
         try:
-            yield
-        finally:
-            del self.users[me]
-            if self.closed and not self.users:
-                self.sock.close()
+            error = sock.connect_ex(socket_address(effect.address))
+            if error == BEGUN:
+                if not link.wait(False, True, effect.timeout):
+                    raise TimeoutError
+                error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if error:
+                raise OSError(error, os.strerror(error))
+        except BaseException:
+            link.close()
+            raise
+        effect.link = link
 
-    def close(self) -> None:
-        """Close at once, or wake the users, who then do."""
-        self.closed = True
-        if self.users:
-            with contextlib.suppress(OSError):
-                self.sock.shutdown(socket.SHUT_RDWR)
-        else:
-            self.sock.close()
+    def flush(self, effect: Flush) -> None:
+        """Send what the link's machine has to send."""
+        cast(Link, effect.link).flush(effect)
 
-    def nudge(self) -> None:
-        """Nothing to do: who waits, reads."""
+    def receive(self, effect: Receive) -> None:
+        """Wait for news of the peer."""
+        cast(Link, effect.link).receive(effect)
 
-    def is_stale(self) -> bool:
-        """Read what is there, without waiting. Returns True if the connection has ended."""
-        with self.in_use(), self.turn_if_free(Signal()) as mine:
-            while mine and self.machine.wants_data and self.read():
-                pass
-        return self.ended or self.closed
+    def park(self, effect: Park) -> None:
+        """Wait for news of the pool."""
+        Gate(effect.signal).wait(effect.timeout)
 
-    @contextlib.contextmanager
-    def turn_if_free(self, signal: Signal) -> Iterator[bool]:
-        """Take the turn to read if nobody has it; do not queue for it."""
-        with self.mutex:
-            mine = self.turn.reader is None and self.turn.join(signal)
-        try:
-            yield mine
-        finally:
-            if mine:
-                with self.mutex:
-                    self.turn.leave(signal)
+    def sleep(self, effect: Sleep) -> None:
+        """Wait for some seconds."""
+        time.sleep(effect.seconds)
 
-    def read(self) -> bool:
-        """Read once, feed the machine, and send its answer. Returns True if there may be more to read."""
-        data, error = b"", None
-        try:
-            data = self.sock.recv(65536)
-        except BlockingIOError:
-            if not self.closed:
-                return False
-        except OSError as exc:
-            error = exc
-        with self.mutex:
-            if data and not self.closed:
-                self.machine.receive_data(data)
-            else:
-                self.ended = True
-                self.machine.receive_eof(closed_here() if self.closed else error)
-        with contextlib.suppress(OSError):
-            self.send()
-        return not self.ended
 
-    def send(self) -> bool:
-        """Send what the kernel takes now. Returns True if nothing is left."""
-        with self.sending:
-            with self.mutex:
-                self.unsent += self.machine.data_to_send()
-            try:
-                while self.unsent:
-                    del self.unsent[: self.sock.send(self.unsent)]
-            except BlockingIOError:
-                return False
-            except OSError:
-                if self.closed:
-                    raise closed_here() from None
-                raise
-            return True
+if __name__ == "__main__":
+    with httpure.Client(backend=Backend()) as client:
+        response = client.get(sys.argv[1] if len(sys.argv) > 1 else "https://example.org/")
+        print(response.status_code, len(response.content))

@@ -2,8 +2,9 @@
 
 A backend performs the effects that touch the world; `_driving.py` performs the others for all of them. Each
 method takes its effect from `httpure_core.effects`, whose docstring says what must be filled in and what may be raised.
-docs/writing-a-backend.md tells it from the beginning. `open_socket`, `socket_address` and `addresses_of` are for
-backends that use the `socket` module.
+docs/writing-a-backend.md tells it from the beginning. `SocketLink`, `ThreadLink`, `Gate`, `open_socket`,
+`socket_address` and `addresses_of` are for backends that use sockets and threads: they do what is the same for every
+way of waiting.
 """
 
 from __future__ import annotations
@@ -15,11 +16,17 @@ from httpure_core.contracts import Mutex
 from httpure_core.effects import Dial, Flush, Offload, Park, Receive, Resolve, Sleep
 
 from ._socket_addresses import addresses_of, host_bytes, in_plain_words, open_socket, socket_address
+from ._socket_link import SocketLink, closed_here
+from ._thread_link import Gate, ThreadLink
 
 __all__ = [
     "AsyncBackend",
     "BlockingBackend",
+    "Gate",
+    "SocketLink",
+    "ThreadLink",
     "addresses_of",
+    "closed_here",
     "find_backend",
     "host_bytes",
     "in_plain_words",

@@ -16,6 +16,7 @@ from typing import Any
 import trio
 
 import httpure
+from examples.new_backend import Backend
 from httpure.simulated import Cancelled, Conditions, Simulation
 
 from .world import PeerFactory, RealWorld, World
@@ -207,4 +208,5 @@ WORLDS: list[partial[Any]] = [
     partial(TrioWorld, "trio"),
     partial(SimulatedWorld, "simulated"),
     partial(SimulatedWorld, "simulated-roughly", seed=1, network=ROUGH),
+    partial(BlockingWorld, "selectors", backend=Backend()),
 ]
