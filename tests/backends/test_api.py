@@ -205,7 +205,6 @@ def test_import_of_a_package(name: str) -> None:
 @pytest.mark.slow
 def test_typed_use(tmp_path: Path) -> None:
     """`mypy --strict` accepts what is right in `typed_use.py`, and finds every line that is marked as wrong."""
-    pytest.importorskip("mypy", reason="in the extra `check`")
     file = ROOT / "tests" / "backends" / "typed_use.py"
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path}", str(file)],

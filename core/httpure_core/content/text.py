@@ -85,9 +85,10 @@ class TextDecoder:
     byte order mark are read as little endian, as browsers do.
     """
 
-    __slots__ = ("_decoder",)
+    __slots__ = ("_decoder", "_encoding")
 
     def __init__(self, encoding: str = "utf-8") -> None:
+        self._encoding = encoding
         self._decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
 
     def decode(self, data: bytes) -> str:
@@ -101,11 +102,11 @@ class TextDecoder:
     def _decode(self, data: bytes, final: bool) -> str:
         try:
             return self._decoder.decode(data, final)
-        except UnicodeError as error:
+        except UnicodeError:
             # Only a missing byte order mark does this, and only before anything was decoded.
-            width = "utf-32-le" if "UTF-32" in str(error) else "utf-16-le"
             data = self._decoder.getstate()[0] + data
-            self._decoder = codecs.getincrementaldecoder(width)(errors="replace")
+            little_endian = codecs.lookup(self._encoding).name + "-le"
+            self._decoder = codecs.getincrementaldecoder(little_endian)(errors="replace")
             return self._decoder.decode(data, final)
 
 
