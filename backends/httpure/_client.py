@@ -84,10 +84,13 @@ class Client(BaseClient[BaseTransport]):
     ) -> None:
         if transport is None:
             transport = HTTPTransport(verify, cert, trust_env, limits, backend=backend)
-            backend = transport.backend
+            backend = None  # the transport has it
         if not hasattr(transport, "handle_request"):
             raise TypeError(f"A Client needs a blocking transport, and {type(transport).__name__} is none.")
-        driver = BlockingDriver(blocking_backend(backend or getattr(transport, "backend", None)))
+        if isinstance(transport, HTTPTransport) and backend is None:
+            driver = transport.driver
+        else:
+            driver = BlockingDriver(blocking_backend(backend))
         super().__init__(
             auth=auth,
             params=params,

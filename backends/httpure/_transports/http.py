@@ -50,12 +50,13 @@ class HTTPTransport(BaseTransport):
         backend: BlockingBackend | str | None = None,
     ) -> None:
         self.backend = blocking_backend(backend)
-        self._driver = BlockingDriver(self.backend)
+        #: Runs the core's operations; a client shares it.
+        self.driver = BlockingDriver(self.backend)
         self._transmitter = Transmitter(
             _pool(limits, self.backend.mutex()),
             Dialler(LazyTLS(verify, cert, trust_env), uds, local_address, tuple(socket_options or ())),
             self.backend.clock,
-            functools.partial(BlockingBody, driver=self._driver),
+            functools.partial(BlockingBody, driver=self.driver),
         )
         # A subclass that changes how requests are handled must be asked to handle them.
         if type(self).handle_request is HTTPTransport.handle_request:
@@ -63,7 +64,7 @@ class HTTPTransport(BaseTransport):
 
     def handle_request(self, request: Request) -> Response:
         """Send one request. Raises TransportError."""
-        return self._driver.run(self._transmitter.transmit(request))
+        return self.driver.run(self._transmitter.transmit(request))
 
     @property
     def statistics(self) -> Statistics:

@@ -8,7 +8,6 @@ import socket
 import threading
 import time
 
-from httpure_core.contracts import Machine
 from httpure_core.effects import Dial, Flush, Park, Receive, Resolve, Sleep
 
 from .._socket_addresses import addresses_of, host_bytes, open_socket, socket_address
@@ -22,17 +21,15 @@ _IN_PROGRESS = errno.EWOULDBLOCK if os.name == "nt" else errno.EINPROGRESS
 
 
 class Link(ThreadLink):
-    """A socket, and what `poll` knows of it."""
+    """A socket that `poll` waits for."""
 
-    __slots__ = ("_wait_for_write_or_read",)
-
-    def __init__(self, sock: socket.socket, machine: Machine) -> None:
-        super().__init__(sock, machine)
-        self._wait_for_write_or_read = wait_for_write_or_read(sock)
+    __slots__ = ()
 
     def wait(self, read: bool, write: bool, timeout: float | None) -> bool:
         """Wait until the socket can be read from, or written to, or has failed; False if that took too long."""
-        return self._wait_for_write_or_read(timeout) if write else self._wait_for_read(timeout)
+        if not write:
+            return self._wait_for_read(timeout)
+        return wait_for_write_or_read(self.sock)(timeout)  # made anew: few links ever wait to write
 
 
 class Backend:

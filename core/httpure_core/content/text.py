@@ -103,10 +103,13 @@ class TextDecoder:
         try:
             return self._decoder.decode(data, final)
         except UnicodeError:
-            # Only a missing byte order mark does this, and only before anything was decoded.
+            name = codecs.lookup(self._encoding).name
+            if name not in ("utf-16", "utf-32"):
+                self._decoder.reset()  # an escape sequence of ISO 2022 that does not end
+                return "\ufffd"
+            # The byte order mark is missing, so nothing was decoded yet.
             data = self._decoder.getstate()[0] + data
-            little_endian = codecs.lookup(self._encoding).name + "-le"
-            self._decoder = codecs.getincrementaldecoder(little_endian)(errors="replace")
+            self._decoder = codecs.getincrementaldecoder(name + "-le")(errors="replace")
             return self._decoder.decode(data, final)
 
 

@@ -9,7 +9,6 @@ of statuses, redirects or connections: the stream that it reads does.
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -74,6 +73,8 @@ class Body:
         Keyword arguments go to `json.loads`. Raises ValueError (as a rule json.JSONDecodeError) where it is
         no JSON or is nested too deeply, and ResponseNotRead.
         """
+        import json  # here, as many programs never need it
+
         try:
             return json.loads(self.content, **kwargs)
         except RecursionError:

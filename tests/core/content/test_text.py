@@ -86,6 +86,13 @@ def test_text_without_a_byte_order_mark_is_little_endian(width: int, size: int) 
     assert text + decoder.flush() == "abc\ufffd"
 
 
+def test_an_escape_sequence_that_does_not_end() -> None:
+    decoder = TextDecoder("iso2022_kr")
+    pieces = [b"\x1b$", b"\xfe$\xfe+?", b"\xff\xfe\xfe\xd8"]
+    assert "\ufffd" in "".join(map(decoder.decode, pieces)) + decoder.flush()
+    assert decoder.decode(b"abc") == "abc"
+
+
 def test_half_a_character_without_a_byte_order_mark() -> None:
     decoder = TextDecoder("utf-16")
     assert decoder.decode(b"\x00\xd8") == ""
