@@ -85,7 +85,9 @@ def encode_response(
 
 def _conflict(**arguments: object) -> TypeError:
     *names, last = [f"{name}=" for name, value in arguments.items() if value is not None]
-    return TypeError(f"Only one of {', '.join(names)} and {last} can be the body: all of them were given.")
+    return TypeError(
+        f"Only one of {', '.join(names)} and {last} can be the body, and more than one was given."
+    )
 
 
 def _is_pairs(data: object) -> bool:

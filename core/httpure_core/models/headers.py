@@ -272,8 +272,11 @@ def _checked(name: Any, value: Any, encoding: str | None) -> tuple[bytes, bytes]
     raw_name = _token(name) if type(name) is str else _other_token(name)
     raw_value = value if isinstance(value, bytes) else _encoded(raw_name, value, encoding or "utf-8")
     if 0x0D in raw_value or 0x0A in raw_value or 0 in raw_value:  # far quicker than b"\r" in raw_value
-        shown = "" if _key(raw_name) in SENSITIVE else f" {raw_value[:100]!r}"
-        raise ValueError(f"Value{shown} of header {_key(raw_name)!r} holds CR, LF or NUL (RFC 9110, 5.5).")
+        # Where, and not what: who can tell which values are secrets?
+        at = min(position for position, byte in enumerate(raw_value) if byte in b"\r\n\0")
+        raise ValueError(
+            f"The value of header {_key(raw_name)!r} holds CR, LF or NUL, at position {at} (RFC 9110, 5.5)."
+        )
     return raw_name, raw_value
 
 

@@ -247,11 +247,11 @@ def test_a_value_ends_where_its_field_ends(value):
     assert headers.raw == []
 
 
-def test_errors_show_the_value_unless_it_is_a_secret():
-    with pytest.raises(ValueError, match="hunter"):
-        Headers({"X": "hunter\n"})
-    with pytest.raises(ValueError) as caught:
-        Headers({"Proxy-Authorization": "hunter\n"})
+@pytest.mark.parametrize("name", ["X-Api-Key", "Proxy-Authorization"])
+def test_errors_say_where_and_not_what(name):
+    """Any value may be a secret."""
+    with pytest.raises(ValueError, match="at position 6") as caught:
+        Headers({name: "hunter\n"})
     assert "hunter" not in str(caught.value)
 
 
