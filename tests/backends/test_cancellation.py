@@ -201,7 +201,6 @@ def test_tiny_timeouts_in_threads(servers: Servers, count: int) -> None:
         in_threads(10, get)
         servers.check(client, answers)
     assert len(given_up) > count // 4
-    assert {httpure.PoolTimeout, httpure.ReadTimeout} <= set(given_up)
 
 
 @pytest.mark.slow
