@@ -158,12 +158,12 @@ async def test_total_ends_a_dripping_body(http: World) -> None:
         began = http.clock()
         with pytest.raises(httpure.ReadTimeout, match="total timeout"):
             await client.get(url)
-        assert http.clock() - began < 0.25
+        assert http.clock() - began < 2
         began = http.clock()
         with pytest.raises(httpure.ReadTimeout, match="total timeout"):
             async with client.stream("GET", url) as response:
                 await http.read(response)
-        assert http.clock() - began < 0.25
+        assert http.clock() - began < 2
         assert client.statistics.connections == 0
 
 
@@ -173,7 +173,7 @@ async def test_total_covers_redirects(http: World) -> None:
         began = http.clock()
         with pytest.raises(httpure.ReadTimeout, match="total timeout"):
             await client.get(url)
-        assert http.clock() - began < 0.2
+        assert http.clock() - began < 2
 
 
 async def test_total_ends_a_dripping_upload(http: World) -> None:
@@ -182,7 +182,7 @@ async def test_total_ends_a_dripping_upload(http: World) -> None:
         began = http.clock()
         with pytest.raises(httpure.TimeoutException, match="total timeout"):
             await client.post(url, content=http.body([b"x"] * 100, pause=0.02))
-        assert http.clock() - began < 0.5
+        assert http.clock() - began < 1.5
 
 
 async def test_timeout_of_one_request(http: World) -> None:
@@ -233,9 +233,9 @@ async def test_total_ends_a_gushing_body(http: World) -> None:
         with pytest.raises(httpure.ReadTimeout, match="total timeout"):
             async with client.stream("GET", url) as response:
                 async for _ in http.pieces(response, "iter_raw"):
-                    assert http.clock() - began < 0.3
+                    assert http.clock() - began < 2
                     await http.sleep(0.0005)
-        assert http.clock() - began < 0.3
+        assert http.clock() - began < 2
         assert client.statistics.connections == 0
 
 
