@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from httpure_core import ambient
 from httpure_core.config.options import Timeout
-from httpure_core.contracts import Machine, Mutex
+from httpure_core.contracts import Log, Machine, Mutex
 from httpure_core.effects import Address, Dial, Effect, Flush, Operation, Park, Pull, Read, Receive, Resolve
 from httpure_core.models.cookies import Cookies
 from httpure_core.models.request import Request
@@ -29,6 +29,7 @@ from httpure_core.models.url import URL
 from httpure_core.operations.body import IncomingBody
 from httpure_core.operations.dial import Dialler
 from httpure_core.operations.follow import follow
+from httpure_core.operations.report import silent
 from httpure_core.operations.transmit import Transmitter
 from httpure_core.pool import Pool
 
@@ -127,6 +128,8 @@ class Session:
     clock = staticmethod(time.monotonic)
     max_redirects = 20
     default_encoding: str | Callable[[bytes], str] = "utf-8"
+    sensitive_headers: tuple[str, ...] = ()
+    request_log: Log = silent("")
 
     def __init__(self) -> None:
         self.mutex: Mutex = threading.Lock()

@@ -10,14 +10,17 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import httpure
+
+from .pages import ROOT, furnish, led_home
 from .servers import TLSServer
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 
@@ -25,7 +28,6 @@ BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 PROMISE = re.compile(r"#\s->\s(.*)$")
-HOSTS = re.compile(r"(https?)://(?:(?:www|api|files)\.)?(?:example\.org|example\.com|httpbin\.org)")
 
 
 def blocks(text: str) -> Iterator[str]:
@@ -52,11 +54,8 @@ def test_python_of_page(
     name: str, server: str, tls_server: TLSServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = (ROOT / name).read_text("utf-8")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", tls_server.ca_file)
-    for file in ("report.xls", "photo.png", "drawing.png"):
-        Path(file).write_bytes(b"the content of " + file.encode())
-    local = HOSTS.sub(lambda found: tls_server.url if found[1] == "https" else server, text)
+    furnish(tmp_path, tls_server, monkeypatch)
+    local = led_home(text, server, tls_server)
     namespace: dict[str, Any] = {"__name__": name, "print": Shown(local)}
     for block in blocks(local):
         exec(compile(block, name, "exec", dont_inherit=True), namespace)
@@ -78,6 +77,14 @@ def test_links_of_page(name: str) -> None:
             there = (page.parent / path).resolve() if path else page
             assert there.exists(), target
             assert not fragment or fragment in anchors(there), target
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_on_page(name: str) -> None:
+    """What tables and sentences call `httpure.something` is there."""
+    for spelling in re.findall(r"`[^`\n]*`", (ROOT / name).read_text("utf-8")):
+        for attribute in re.findall(r"\bhttpure\.([A-Za-z_]\w*)", spelling):
+            assert hasattr(httpure, attribute) or find_spec(f"httpure.{attribute}"), spelling
 
 
 def test_every_page_is_in_the_index() -> None:

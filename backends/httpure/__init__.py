@@ -1,8 +1,8 @@
 """httpure: an HTTP client with a pure core and pluggable backends.
 
-    import httpure
-
-    response = httpure.get("https://example.org")
+    >>> import httpure
+    >>> httpure.get("https://example.org")
+    <Response [200 OK]>
 
 `Client` blocks; `AsyncClient` works on asyncio and trio. `httpure.sockets`, `httpure.asyncio` and `httpure.trio` are
 the same client for those who choose the backend by an import. The protocol itself is in `httpure_core`.
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from httpure_core import __version__, ambient
 from httpure_core.auth import Auth, BasicAuth, DigestAuth, FunctionAuth
 from httpure_core.config.options import USE_CLIENT_DEFAULT, Limits, Proxy, Timeout
+from httpure_core.content.parts import Part
 from httpure_core.content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from httpure_core.errors import (
     CloseError,
@@ -56,12 +57,14 @@ from httpure_core.models.request import Request
 from httpure_core.models.response import Response
 from httpure_core.models.status import codes
 from httpure_core.models.url import URL
+from httpure_core.warned import QueryDroppedWarning
 
 from ._api import delete, get, head, options, patch, post, put, request, stream
 from ._async_client import AsyncClient
 from ._client import Client
 from ._defaults import default_headers as _default_headers
 from ._jar import jar_view as _jar_view
+from ._jar import store_of_jar as _store_of_jar
 from ._netrc import NetRCAuth
 from ._transports.base import AsyncBaseTransport, BaseTransport
 from ._transports.http import AsyncHTTPTransport, HTTPTransport
@@ -70,7 +73,10 @@ from ._types_of_files import guess_type as _guess_type
 from .sockets import Backend as _Backend  # noqa: F401  # now, rather than when the first client is made
 
 if TYPE_CHECKING:
+    from ._cli.command import main
     from ._tls import TLSConfig, create_ssl_context
+    from ._transports.asgi import ASGITransport
+    from ._transports.wsgi import WSGITransport
 
 __title__ = "httpure"
 __description__ = "An HTTP client with a pure core and pluggable backends."
@@ -78,6 +84,7 @@ __description__ = "An HTTP client with a pure core and pluggable backends."
 __all__ = [
     "URL",
     "USE_CLIENT_DEFAULT",
+    "ASGITransport",
     "AsyncBaseTransport",
     "AsyncByteStream",
     "AsyncClient",
@@ -105,10 +112,12 @@ __all__ = [
     "MockTransport",
     "NetRCAuth",
     "NetworkError",
+    "Part",
     "PoolTimeout",
     "ProtocolError",
     "Proxy",
     "ProxyError",
+    "QueryDroppedWarning",
     "QueryParams",
     "ReadError",
     "ReadTimeout",
@@ -128,6 +137,7 @@ __all__ = [
     "TooManyRedirects",
     "TransportError",
     "UnsupportedProtocol",
+    "WSGITransport",
     "WriteError",
     "WriteTimeout",
     "__description__",
@@ -138,6 +148,7 @@ __all__ = [
     "delete",
     "get",
     "head",
+    "main",
     "options",
     "patch",
     "post",
@@ -151,16 +162,28 @@ ambient.install(
     wall_time=_time.time,
     guess_type=_guess_type,
 )
-_install_jar_view(_jar_view)
+_install_jar_view(_jar_view, _store_of_jar)
 _default_headers()  # finds out which decoders are installed: now, rather than when the first client is made
 
 
 def __getattr__(name: str) -> Any:
-    # What would import `ssl`, for the many programs and tests that need none of it.
+    # What would import `ssl` or click, for the many programs and tests that need none of it.
     if name in ("TLSConfig", "create_ssl_context"):
         from . import _tls
 
         return getattr(_tls, name)
+    if name == "main":
+        from ._cli import load_main
+
+        return load_main()
+    if name == "ASGITransport":
+        from ._transports.asgi import ASGITransport
+
+        return ASGITransport
+    if name == "WSGITransport":
+        from ._transports.wsgi import WSGITransport
+
+        return WSGITransport
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from httpure_core.auth import AuthTypes
-from httpure_core.config.options import DEFAULT_TIMEOUT_CONFIG, TimeoutTypes
+from httpure_core.config.options import DEFAULT_TIMEOUT_CONFIG, ProxyTypes, TimeoutTypes
 from httpure_core.content.types import RequestContent, RequestData, RequestFiles
 from httpure_core.models.cookies import CookieTypes
 from httpure_core.models.headers import HeaderTypes
@@ -33,6 +33,7 @@ def request(
     headers: HeaderTypes | None = None,
     cookies: CookieTypes | None = None,
     auth: AuthTypes | None = None,
+    proxy: ProxyTypes | None = None,
     follow_redirects: bool = False,
     timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
     verify: VerifyTypes = True,
@@ -40,10 +41,13 @@ def request(
 ) -> Response:
     """Send one request on a connection of its own and return its response, read to its end.
 
-    Who sends more than one is better served by a `Client`, which uses its connections again. `verify` and
+    >>> httpure.request("PUT", "https://httpbin.org/put", json={"name": "pen"}).json()["json"]
+    {'name': 'pen'}
+
+    Who sends more than one is better served by a `Client`, which uses its connections again. `verify`, `proxy` and
     `trust_env` are those of the client, the other arguments, and what is raised, those of `Client.request`.
     """
-    with Client(verify=verify, trust_env=trust_env, timeout=timeout) as client:
+    with Client(verify=verify, trust_env=trust_env, proxy=proxy, timeout=timeout) as client:
         return client.request(
             method,
             url,
@@ -72,14 +76,20 @@ def stream(
     headers: HeaderTypes | None = None,
     cookies: CookieTypes | None = None,
     auth: AuthTypes | None = None,
+    proxy: ProxyTypes | None = None,
     follow_redirects: bool = False,
     timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
     verify: VerifyTypes = True,
     trust_env: bool = True,
 ) -> Iterator[Response]:
-    """Send one request and yield its response before its body is read. See `request`."""
+    """Send one request and yield its response before its body is read. Leaving the block closes it. See `request`.
+
+    >>> with httpure.stream("GET", "https://httpbin.org/stream-bytes/100000") as response:
+    ...     sum(len(chunk) for chunk in response.iter_bytes())
+    100000
+    """
     with (
-        Client(verify=verify, trust_env=trust_env, timeout=timeout) as client,
+        Client(verify=verify, trust_env=trust_env, proxy=proxy, timeout=timeout) as client,
         client.stream(
             method,
             url,
@@ -104,12 +114,18 @@ def get(
     headers: HeaderTypes | None = None,
     cookies: CookieTypes | None = None,
     auth: AuthTypes | None = None,
+    proxy: ProxyTypes | None = None,
     follow_redirects: bool = False,
     timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
     verify: VerifyTypes = True,
     trust_env: bool = True,
 ) -> Response:
-    """Send one GET request on a connection of its own. See `request`."""
+    """Send one GET request on a connection of its own. See `request`.
+
+    >>> response = httpure.get("https://httpbin.org/get", params={"page": 2})
+    >>> response.status_code, response.json()["args"]
+    (200, {'page': '2'})
+    """
     return request(
         "GET",
         url,
@@ -117,6 +133,7 @@ def get(
         headers=headers,
         cookies=cookies,
         auth=auth,
+        proxy=proxy,
         follow_redirects=follow_redirects,
         timeout=timeout,
         verify=verify,
@@ -131,6 +148,7 @@ def options(
     headers: HeaderTypes | None = None,
     cookies: CookieTypes | None = None,
     auth: AuthTypes | None = None,
+    proxy: ProxyTypes | None = None,
     follow_redirects: bool = False,
     timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
     verify: VerifyTypes = True,
@@ -144,6 +162,7 @@ def options(
         headers=headers,
         cookies=cookies,
         auth=auth,
+        proxy=proxy,
         follow_redirects=follow_redirects,
         timeout=timeout,
         verify=verify,
@@ -158,6 +177,7 @@ def head(
     headers: HeaderTypes | None = None,
     cookies: CookieTypes | None = None,
     auth: AuthTypes | None = None,
+    proxy: ProxyTypes | None = None,
     follow_redirects: bool = False,
     timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
     verify: VerifyTypes = True,
@@ -171,6 +191,7 @@ def head(
         headers=headers,
         cookies=cookies,
         auth=auth,
+        proxy=proxy,
         follow_redirects=follow_redirects,
         timeout=timeout,
         verify=verify,
@@ -189,6 +210,7 @@ def post(
     headers: HeaderTypes | None = None,
     cookies: CookieTypes | None = None,
     auth: AuthTypes | None = None,
+    proxy: ProxyTypes | None = None,
     follow_redirects: bool = False,
     timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
     verify: VerifyTypes = True,
@@ -206,6 +228,7 @@ def post(
         headers=headers,
         cookies=cookies,
         auth=auth,
+        proxy=proxy,
         follow_redirects=follow_redirects,
         timeout=timeout,
         verify=verify,
@@ -224,6 +247,7 @@ def put(
     headers: HeaderTypes | None = None,
     cookies: CookieTypes | None = None,
     auth: AuthTypes | None = None,
+    proxy: ProxyTypes | None = None,
     follow_redirects: bool = False,
     timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
     verify: VerifyTypes = True,
@@ -241,6 +265,7 @@ def put(
         headers=headers,
         cookies=cookies,
         auth=auth,
+        proxy=proxy,
         follow_redirects=follow_redirects,
         timeout=timeout,
         verify=verify,
@@ -259,6 +284,7 @@ def patch(
     headers: HeaderTypes | None = None,
     cookies: CookieTypes | None = None,
     auth: AuthTypes | None = None,
+    proxy: ProxyTypes | None = None,
     follow_redirects: bool = False,
     timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
     verify: VerifyTypes = True,
@@ -276,6 +302,7 @@ def patch(
         headers=headers,
         cookies=cookies,
         auth=auth,
+        proxy=proxy,
         follow_redirects=follow_redirects,
         timeout=timeout,
         verify=verify,
@@ -290,6 +317,7 @@ def delete(
     headers: HeaderTypes | None = None,
     cookies: CookieTypes | None = None,
     auth: AuthTypes | None = None,
+    proxy: ProxyTypes | None = None,
     follow_redirects: bool = False,
     timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
     verify: VerifyTypes = True,
@@ -303,6 +331,7 @@ def delete(
         headers=headers,
         cookies=cookies,
         auth=auth,
+        proxy=proxy,
         follow_redirects=follow_redirects,
         timeout=timeout,
         verify=verify,

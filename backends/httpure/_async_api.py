@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from httpure_core.auth import AuthTypes
-from httpure_core.config.options import DEFAULT_TIMEOUT_CONFIG, TimeoutTypes
+from httpure_core.config.options import DEFAULT_TIMEOUT_CONFIG, ProxyTypes, TimeoutTypes
 from httpure_core.content.types import RequestContent, RequestData, RequestFiles
 from httpure_core.models.cookies import CookieTypes
 from httpure_core.models.headers import HeaderTypes
@@ -22,7 +22,10 @@ __all__ = ["AsyncAPI"]
 
 
 class AsyncAPI:
-    """`get`, `post`, `stream`, …: one request each, on a connection of its own."""
+    """`get`, `post`, `stream`, …: one request each, on a connection of its own.
+
+    They are the functions of `httpure.asyncio` and `httpure.trio`, with the client of the one or the other.
+    """
 
     def __init__(self, client: type[AsyncClient]) -> None:
         self._client = client
@@ -40,6 +43,7 @@ class AsyncAPI:
         headers: HeaderTypes | None = None,
         cookies: CookieTypes | None = None,
         auth: AuthTypes | None = None,
+        proxy: ProxyTypes | None = None,
         follow_redirects: bool = False,
         timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
         verify: VerifyTypes = True,
@@ -47,10 +51,10 @@ class AsyncAPI:
     ) -> Response:
         """Send one request on a connection of its own and return its response, read to its end.
 
-        Who sends more than one is better served by a `Client`, which uses its connections again. `verify` and
+        Who sends more than one is better served by a `Client`, which uses its connections again. `verify`, `proxy` and
         `trust_env` are those of the client, the other arguments, and what is raised, those of `Client.request`.
         """
-        async with self._client(verify=verify, trust_env=trust_env, timeout=timeout) as client:
+        async with self._client(verify=verify, trust_env=trust_env, proxy=proxy, timeout=timeout) as client:
             return await client.request(
                 method,
                 url,
@@ -79,13 +83,17 @@ class AsyncAPI:
         headers: HeaderTypes | None = None,
         cookies: CookieTypes | None = None,
         auth: AuthTypes | None = None,
+        proxy: ProxyTypes | None = None,
         follow_redirects: bool = False,
         timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
         verify: VerifyTypes = True,
         trust_env: bool = True,
     ) -> AsyncIterator[Response]:
-        """Send one request and yield its response before its body is read. See `request`."""
-        async with self._client(verify=verify, trust_env=trust_env, timeout=timeout) as client:
+        """Send one request and yield its response before its body is read. Leaving the block closes it.
+
+        See `request`.
+        """
+        async with self._client(verify=verify, trust_env=trust_env, proxy=proxy, timeout=timeout) as client:
             async with client.stream(
                 method,
                 url,
@@ -109,12 +117,19 @@ class AsyncAPI:
         headers: HeaderTypes | None = None,
         cookies: CookieTypes | None = None,
         auth: AuthTypes | None = None,
+        proxy: ProxyTypes | None = None,
         follow_redirects: bool = False,
         timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
         verify: VerifyTypes = True,
         trust_env: bool = True,
     ) -> Response:
-        """Send one GET request on a connection of its own. See `request`."""
+        """Send one GET request on a connection of its own. See `request`.
+
+        >>> from httpure import asyncio as http
+        >>> response = asyncio.run(http.get("https://httpbin.org/get", params={"page": 2}))
+        >>> response.status_code, response.json()["args"]
+        (200, {'page': '2'})
+        """
         return await self.request(
             "GET",
             url,
@@ -122,6 +137,7 @@ class AsyncAPI:
             headers=headers,
             cookies=cookies,
             auth=auth,
+            proxy=proxy,
             follow_redirects=follow_redirects,
             timeout=timeout,
             verify=verify,
@@ -136,6 +152,7 @@ class AsyncAPI:
         headers: HeaderTypes | None = None,
         cookies: CookieTypes | None = None,
         auth: AuthTypes | None = None,
+        proxy: ProxyTypes | None = None,
         follow_redirects: bool = False,
         timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
         verify: VerifyTypes = True,
@@ -149,6 +166,7 @@ class AsyncAPI:
             headers=headers,
             cookies=cookies,
             auth=auth,
+            proxy=proxy,
             follow_redirects=follow_redirects,
             timeout=timeout,
             verify=verify,
@@ -163,6 +181,7 @@ class AsyncAPI:
         headers: HeaderTypes | None = None,
         cookies: CookieTypes | None = None,
         auth: AuthTypes | None = None,
+        proxy: ProxyTypes | None = None,
         follow_redirects: bool = False,
         timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
         verify: VerifyTypes = True,
@@ -176,6 +195,7 @@ class AsyncAPI:
             headers=headers,
             cookies=cookies,
             auth=auth,
+            proxy=proxy,
             follow_redirects=follow_redirects,
             timeout=timeout,
             verify=verify,
@@ -194,6 +214,7 @@ class AsyncAPI:
         headers: HeaderTypes | None = None,
         cookies: CookieTypes | None = None,
         auth: AuthTypes | None = None,
+        proxy: ProxyTypes | None = None,
         follow_redirects: bool = False,
         timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
         verify: VerifyTypes = True,
@@ -211,6 +232,7 @@ class AsyncAPI:
             headers=headers,
             cookies=cookies,
             auth=auth,
+            proxy=proxy,
             follow_redirects=follow_redirects,
             timeout=timeout,
             verify=verify,
@@ -229,6 +251,7 @@ class AsyncAPI:
         headers: HeaderTypes | None = None,
         cookies: CookieTypes | None = None,
         auth: AuthTypes | None = None,
+        proxy: ProxyTypes | None = None,
         follow_redirects: bool = False,
         timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
         verify: VerifyTypes = True,
@@ -246,6 +269,7 @@ class AsyncAPI:
             headers=headers,
             cookies=cookies,
             auth=auth,
+            proxy=proxy,
             follow_redirects=follow_redirects,
             timeout=timeout,
             verify=verify,
@@ -264,6 +288,7 @@ class AsyncAPI:
         headers: HeaderTypes | None = None,
         cookies: CookieTypes | None = None,
         auth: AuthTypes | None = None,
+        proxy: ProxyTypes | None = None,
         follow_redirects: bool = False,
         timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
         verify: VerifyTypes = True,
@@ -281,6 +306,7 @@ class AsyncAPI:
             headers=headers,
             cookies=cookies,
             auth=auth,
+            proxy=proxy,
             follow_redirects=follow_redirects,
             timeout=timeout,
             verify=verify,
@@ -295,6 +321,7 @@ class AsyncAPI:
         headers: HeaderTypes | None = None,
         cookies: CookieTypes | None = None,
         auth: AuthTypes | None = None,
+        proxy: ProxyTypes | None = None,
         follow_redirects: bool = False,
         timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
         verify: VerifyTypes = True,
@@ -308,6 +335,7 @@ class AsyncAPI:
             headers=headers,
             cookies=cookies,
             auth=auth,
+            proxy=proxy,
             follow_redirects=follow_redirects,
             timeout=timeout,
             verify=verify,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -15,9 +15,12 @@ from httpure_core.config.options import (
     DEFAULT_TIMEOUT_CONFIG,
     USE_CLIENT_DEFAULT,
     Limits,
+    Proxy,
+    ProxyTypes,
     TimeoutTypes,
     UseClientDefault,
 )
+from httpure_core.content.streams import ByteStream
 from httpure_core.content.types import RequestContent, RequestData, RequestFiles
 from httpure_core.models.cookies import CookieTypes
 from httpure_core.models.headers import HeaderTypes
@@ -30,7 +33,8 @@ from httpure_core.operations.follow import follow
 from ._base_client import BaseClient, EventHooks, State
 from ._detection import async_backend, running_backend
 from ._driving import AsyncDriver
-from ._lazy_tls import CertTypes, VerifyTypes
+from ._lazy_tls import CertTypes, LazyTLS, VerifyTypes
+from ._routing import FailingTransport, mounts_of
 from ._transports.base import AsyncBaseTransport
 from ._transports.http import AsyncHTTPTransport
 from .backends import AsyncBackend
@@ -41,8 +45,11 @@ __all__ = ["AsyncClient"]
 class AsyncClient(BaseClient[AsyncBaseTransport]):
     """An HTTP client for asyncio and trio: connections used again, cookies that last, one configuration.
 
-        async with httpure.AsyncClient(base_url="https://example.org") as client:
-            response = await client.get("/")
+    >>> async def main():
+    ...     async with httpure.AsyncClient(base_url="https://httpbin.org", headers={"X-Team": "blue"}) as client:
+    ...         return (await client.get("/get", params={"page": 2})).json()["args"]
+    >>> asyncio.run(main())
+    {'page': '2'}
 
     It finds out at its first request whether asyncio or trio runs; tasks can share it.
 
@@ -50,6 +57,9 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
     - `params`, `headers`, `cookies`: go with every request.
     - `verify`, `cert`: whom to trust and who we are in TLS, see `create_ssl_context`.
     - `trust_env`: False to look at no environment variable.
+    - `http1`, `http2`: the versions of HTTP to speak; HTTP/1.1 by default. At least one.
+    - `proxy`: a `Proxy` or its URL (http, https, socks5 or socks5h), by which all requests go. Without it, and
+      without `transport`, the environment says: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY.
     - `mounts`: transports for URL patterns, such as "all://example.org"; the most specific one is taken.
     - `timeout`: seconds, or a `Timeout`; 5 seconds for each phase by default; None for no limit.
     - `follow_redirects`: False by default; at most `max_redirects`, 20, of them.
@@ -59,6 +69,11 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
     - `transport`: takes the place of the network.
     - `default_encoding`: of text whose charset the server does not say; or a function of its bytes.
     - `backend`: performs the I/O, or the name under which one is installed; see docs/writing-a-backend.md.
+    - `sensitive_headers`: names of further header fields, such as "X-Tenant", that redirects take to no other origin.
+    - `persist_cookies`: False to keep none of the cookies that responses set; those given here are sent all the same.
+
+    What concerns requests, and not connections, can be changed later: `client.headers["X-Team"] = "red"`,
+    `client.timeout = 10.0`. Raises ValueError, TypeError and InvalidURL for a configuration that cannot work.
     """
 
     #: What packages that are of one backend put here.
@@ -74,6 +89,9 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
         verify: VerifyTypes = True,
         cert: CertTypes | None = None,
         trust_env: bool = True,
+        http1: bool = True,
+        http2: bool = False,
+        proxy: ProxyTypes | None = None,
         mounts: Mapping[str, AsyncBaseTransport | None] | None = None,
         timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
         follow_redirects: bool = False,
@@ -84,18 +102,27 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
         transport: AsyncBaseTransport | None = None,
         default_encoding: str | Callable[[bytes], str] = "utf-8",
         backend: AsyncBackend | str | None = None,
+        sensitive_headers: Iterable[str] = (),
+        persist_cookies: bool = True,
     ) -> None:
         chosen = async_backend(backend)
         if chosen is None and self._default_backend is not None:
             chosen = self._default_backend()
+        tls: Any = LazyTLS(verify, cert, trust_env)  # for all transports that are made here
+        settings = (tls, None, trust_env, http1, http2, limits)
+        environment = trust_env and transport is None
         if transport is None:
-            transport = AsyncHTTPTransport(verify, cert, trust_env, limits, backend=chosen)
+            transport = AsyncHTTPTransport(*settings, backend=chosen)
         elif chosen is None:
             chosen = getattr(transport, "backend", None)
         if not hasattr(transport, "handle_async_request"):
             raise TypeError(
                 f"An AsyncClient needs an asynchronous transport, and {type(transport).__name__} is none."
             )
+
+        def through(proxy: Proxy) -> AsyncHTTPTransport:
+            return AsyncHTTPTransport(*settings, proxy, backend=chosen)
+
         super().__init__(
             auth=auth,
             params=params,
@@ -108,8 +135,10 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
             base_url=base_url,
             trust_env=trust_env,
             default_encoding=default_encoding,
+            sensitive_headers=sensitive_headers,
+            persist_cookies=persist_cookies,
             transport=transport,
-            mounts=mounts,
+            mounts=mounts_of(mounts, proxy, environment, through, FailingTransport),
         )
         self._driver: AsyncDriver | None = None if chosen is None else AsyncDriver(chosen)
         self.clock = time.monotonic if chosen is None else chosen.clock
@@ -131,7 +160,10 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
             await transport.__aexit__(exc_type, exc_value, traceback)
 
     async def aclose(self) -> None:
-        """Close the connections. The client cannot be used after that."""
+        """Close the connections, and the transports that were given. The client cannot be used after that.
+
+        A request is refused with RuntimeError then. Raises what `aclose()` of a given transport raises.
+        """
         if self._state is not State.CLOSED:
             self._state = State.CLOSED
             for transport in self._transports():
@@ -157,8 +189,14 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
         """Send a request and return its response, read to its end.
 
         The arguments are joined with the client's configuration, see `build_request`. At most one body can be
-        given: `content` (bytes, str, an iterable of bytes or a binary file), `data` (a form), `files` (a multipart
-        form, with `data` beside it) or `json`.
+        given: `content` (bytes, str, an iterable of bytes or a binary file, from where it stands), `data` (a form: a
+        mapping, or pairs), `files` (a multipart form, with `data` before it; see also `Part`) or `json`. Files
+        are read in worker threads; async iterables, and files whose `read` is awaited, are taken too.
+        `json=None` is no body; JSON's null is `content=b"null"` with a Content-Type.
+
+        `auth`, `follow_redirects` and `timeout` are the client's unless they are given here; None is no auth, and no
+        time limit. `extensions` are words to the transport: "trace" (a function that is told what happens),
+        "sni_hostname", "target".
 
         Raises RequestError: one of its subclasses says what failed, its message which request and why.
         """
@@ -197,6 +235,12 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
     ) -> AsyncIterator[Response]:
         """Send a request and yield its response before its body is read. Leaving the block closes it.
 
+        >>> async def main(url):
+        ...     async with httpure.AsyncClient() as client, client.stream("GET", url) as response:
+        ...         return [len(chunk) async for chunk in response.aiter_bytes(chunk_size=1024)]
+        >>> asyncio.run(main("https://httpbin.org/bytes/3000"))
+        [1024, 1024, 952]
+
         The arguments and exceptions are those of `request`.
         """
         request = self.build_request(
@@ -228,16 +272,21 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
     ) -> Response:
         """Send a request as it is and return its response (runs once per request).
 
-        Headers, cookies and parameters of the client are not added: `build_request` does that. With
-        `stream=True` the body is not read; `aclose()` the response when done.
+        Headers, cookies and parameters of the client are not added: `build_request` does that. The client's
+        `timeout` holds where `request.extensions` have none. With `stream=True` the body is not read; `aclose()` the
+        response when done.
 
         Raises RequestError, and RuntimeError if the client is closed.
         """
         self._check_not_closed()
         self._state = State.OPENED
+        if "timeout" not in request.extensions:
+            request.extensions = {**request.extensions, "timeout": self._timeout.as_dict()}
         driver = self._driver
         if driver is None:
             driver = self._driver = AsyncDriver(running_backend())
+        if type(request.stream) is not ByteStream:
+            request.stream = driver.awaitable(request.stream)
         following = (
             self.follow_redirects if isinstance(follow_redirects, UseClientDefault) else follow_redirects
         )

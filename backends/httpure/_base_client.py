@@ -7,31 +7,25 @@ from __future__ import annotations
 
 import enum
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from httpure_core.auth import Auth, AuthTypes, build_auth, userinfo_auth
-from httpure_core.config.merge import (
-    merge_cookies,
-    merge_headers,
-    merge_query,
-    merge_url,
-    with_trailing_slash,
-)
+from httpure_core.config.merge import merge_headers, merge_query, merge_url, with_trailing_slash
 from httpure_core.config.options import USE_CLIENT_DEFAULT, Timeout, TimeoutTypes, UseClientDefault
 from httpure_core.config.patterns import URLPattern
 from httpure_core.content.encode import encode_request
-from httpure_core.content.multipart import boundary_from_content_type
 from httpure_core.content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from httpure_core.content.types import RequestContent, RequestData, RequestFiles
-from httpure_core.contracts import Mutex
-from httpure_core.models.cookies import Cookies, CookieTypes
-from httpure_core.models.headers import Headers, HeaderTypes
+from httpure_core.contracts import Log, Mutex
+from httpure_core.models.cookies import Cookies, CookieTypes, set_cookies
+from httpure_core.models.headers import Headers, HeaderTypes, part_removals
 from httpure_core.models.query import QueryParams, QueryParamTypes
 from httpure_core.models.request import Request, checked_method, complete_headers
 from httpure_core.models.url import URL
 
 from ._defaults import default_headers
+from ._logging import journal
 
 __all__ = ["BaseClient", "EventHooks"]
 
@@ -55,6 +49,8 @@ class BaseClient(Generic[TransportT]):
     """The configuration of a client."""
 
     clock: Callable[[], float]
+    #: Gets a line for each exchange.
+    request_log: Log = journal()
 
     def __init__(
         self,
@@ -70,22 +66,27 @@ class BaseClient(Generic[TransportT]):
         base_url: URL | str,
         trust_env: bool,
         default_encoding: str | Callable[[bytes], str],
+        sensitive_headers: Iterable[str],
+        persist_cookies: bool,
         transport: TransportT,
-        mounts: Mapping[str, TransportT | None] | None,
+        mounts: dict[URLPattern, TransportT | None],
     ) -> None:
         self.follow_redirects = follow_redirects
         self.max_redirects = max_redirects
         self.default_encoding = default_encoding
+        self.sensitive_headers = sensitive_headers
         self.mutex: Mutex = threading.Lock()
         self._trust_env = trust_env
         self._state = State.UNOPENED
         self._transport = transport
-        self._mounts = sorted((URLPattern(key), mounted) for key, mounted in mounts.items()) if mounts else []
+        #: In the order in which they are asked.
+        self._mounts = mounts
         self.auth = auth
         self.base_url = base_url
         self.headers = headers
         self.params = params
-        self.cookies = cookies
+        self._cookies = Cookies(cookies)
+        self._cookies.persist = persist_cookies
         self.timeout = timeout
         self.event_hooks = event_hooks
 
@@ -119,6 +120,21 @@ class BaseClient(Generic[TransportT]):
         self._event_hooks = {name: list(given.get(name, ())) for name in ("request", "response")}
 
     @property
+    def sensitive_headers(self) -> tuple[str, ...]:
+        """The names of header fields that redirects take to no other origin, besides those that we know of.
+
+        We know of Authorization, Cookie, Proxy-Authorization and of names that speak of keys, tokens, secrets,
+        passwords, credentials or sessions.
+        """
+        return self._sensitive_headers
+
+    @sensitive_headers.setter
+    def sensitive_headers(self, sensitive_headers: Iterable[str]) -> None:
+        if isinstance(sensitive_headers, (str, bytes)):
+            raise TypeError(f"sensitive_headers is a list of names, not one: write [{sensitive_headers!r}].")
+        self._sensitive_headers = tuple(sensitive_headers)
+
+    @property
     def auth(self) -> Auth | None:
         """The authentication of requests that bring none of their own."""
         return self._auth
@@ -138,15 +154,12 @@ class BaseClient(Generic[TransportT]):
 
     @property
     def headers(self) -> Headers:
-        """The headers that all requests have."""
+        """The headers that all requests have. Setting it puts the given ones over the defaults; None takes one away."""
         return self._headers
 
     @headers.setter
     def headers(self, headers: HeaderTypes | None) -> None:
-        merged = default_headers().copy()
-        if headers:
-            merged.update(headers)
-        self._headers = merged
+        self._headers = merge_headers(default_headers(), headers) if headers else default_headers().copy()
 
     @property
     def cookies(self) -> Cookies:
@@ -155,7 +168,18 @@ class BaseClient(Generic[TransportT]):
 
     @cookies.setter
     def cookies(self, cookies: CookieTypes | None) -> None:
+        persist = self._cookies.persist
         self._cookies = Cookies(cookies)
+        self._cookies.persist = persist
+
+    @property
+    def persist_cookies(self) -> bool:
+        """Whether the cookies that responses set are kept, and sent with later requests."""
+        return self._cookies.persist
+
+    @persist_cookies.setter
+    def persist_cookies(self, persist_cookies: bool) -> None:
+        self._cookies.persist = persist_cookies
 
     @property
     def params(self) -> QueryParams:
@@ -186,18 +210,33 @@ class BaseClient(Generic[TransportT]):
         Headers, query parameters and cookies are put together, and where both name the same thing the arguments
         win; of all else they win altogether. What you get can be changed before it is given to `send`.
 
+        >>> with httpure.Client(base_url="https://httpbin.org", headers={"X-Team": "blue"}) as client:
+        ...     request = client.build_request("GET", "/get")
+        ...     request.headers["X-Trace"] = "7f3a"
+        ...     client.send(request)
+        <Response [200 OK]>
+
+        - `params` take the place of the URL's own query, as in httpx; QueryDroppedWarning tells what is lost by that.
+          The client's, and the query of `base_url`, stay.
+        - `headers`: None as a value takes the client's header of that name away, as in {"User-Agent": None};
+          {"Content-Type": None} leaves that out, too.
+        - `cookies` go with this request and its redirects within the same origin, and are not kept.
+
         Raises ValueError, TypeError and InvalidURL for arguments that no request can be made of.
         """
         target = merge_url(self._base_url, url)
         if params is not None or self._params:
-            target = merge_query(target, self._params, params)
+            based = self._base_url.query and URL(url).is_relative_url
+            target = merge_query(target, self._params, params, self._base_url.query if based else b"")
         method = method if method in _UPPER else checked_method(method)
         merged = merge_headers(self._headers, headers)
         described: dict[str, str] = {}
         stream: SyncByteStream | AsyncByteStream = _NO_BODY
         if content is not None or data is not None or files is not None or json is not None:
-            boundary = boundary_from_content_type(merged.get("content-type")) if files else None
-            described, stream = encode_request(content, data, files, json, boundary)
+            given = merged.get("content-type") if data or files else None
+            described, stream = encode_request(content, data, files, json, given)
+            if headers and "Content-Type" in described and "content-type" in part_removals(headers)[1]:
+                del described["Content-Type"]
         limits = self._timeout if timeout is USE_CLIENT_DEFAULT else _timeout(timeout)
         request = Request.assemble(
             method,
@@ -209,10 +248,11 @@ class BaseClient(Generic[TransportT]):
             if extensions is None
             else {"timeout": limits.as_dict(), **extensions},
         )
-        if cookies is not None or self._cookies:
-            together = merge_cookies(self._cookies, cookies)
-            if together is not None:
-                together.set_cookie_header(request)
+        if cookies:
+            request._cookies = Cookies(cookies)
+            set_cookies(request, self._cookies)
+        elif self._cookies._store:
+            self._cookies.set_cookie_header(request)
         return request
 
     # What the core's `follow` asks of a session.
@@ -229,10 +269,13 @@ class BaseClient(Generic[TransportT]):
 
     def transport_for(self, url: URL) -> TransportT:
         """Return the transport that serves the URL: the most specific mount that matches, or else the client's own."""
-        for pattern, transport in self._mounts:
-            if pattern.matches(url):
-                return self._transport if transport is None else transport
+        if self._mounts:
+            for pattern, transport in self._mounts.items():
+                if pattern.matches(url):
+                    return self._transport if transport is None else transport
         return self._transport
+
+    _transport_for_url = transport_for  # as httpx calls it, for packages that reach for it
 
     # For the two clients.
 
@@ -251,8 +294,9 @@ class BaseClient(Generic[TransportT]):
             raise RuntimeError("This client is closed: make a new one to send more requests.")
 
     def _transports(self) -> list[TransportT]:
-        mounted = [transport for _, transport in self._mounts if transport is not None]
-        return [self._transport, *mounted]
+        """Return each transport once, however many patterns it is mounted under."""
+        every = [self._transport, *(mounted for mounted in self._mounts.values() if mounted is not None)]
+        return list({id(transport): transport for transport in every}.values())
 
 
 _UPPER = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))

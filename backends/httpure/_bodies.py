@@ -15,19 +15,22 @@ __all__ = ["AsyncBody", "BlockingBody"]
 class BlockingBody(SyncByteStream):
     """The stream of a response that a blocking transport received."""
 
-    __slots__ = ("_driver", "incoming")
+    __slots__ = ("driver", "incoming")
 
     def __init__(self, incoming: IncomingBody, driver: BlockingDriver) -> None:
         self.incoming = incoming
-        self._driver = driver
+        self.driver = driver
 
     def __iter__(self) -> Iterator[bytes]:
-        while piece := self._driver.run(self.incoming.next_piece()):
+        while piece := self.driver.run(self.incoming.next_piece()):
             yield piece
 
     def close(self) -> None:
         """Give up what has not arrived, and free the connection."""
-        self.incoming.close()
+        if self.incoming.reported:
+            self.driver.run(self.incoming.finish())
+        else:
+            self.incoming.close()
 
 
 class AsyncBody(AsyncByteStream):
@@ -36,21 +39,24 @@ class AsyncBody(AsyncByteStream):
     Its own iterator, not a generator: there is nothing to finalise where one is left unfinished.
     """
 
-    __slots__ = ("_driver", "incoming")
+    __slots__ = ("driver", "incoming")
 
     def __init__(self, incoming: IncomingBody, driver: AsyncDriver) -> None:
         self.incoming = incoming
-        self._driver = driver
+        self.driver = driver
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
-        piece = await self._driver.run(self.incoming.next_piece())
+        piece = await self.driver.run(self.incoming.next_piece())
         if not piece:
             raise StopAsyncIteration
         return piece
 
     async def aclose(self) -> None:
-        """Give up what has not arrived, and free the connection. Does not wait."""
-        self.incoming.close()
+        """Give up what has not arrived, and free the connection. Does not wait, unless a trace function does."""
+        if self.incoming.reported:
+            await self.driver.run(self.incoming.finish())
+        else:
+            self.incoming.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +14,8 @@ from httpure_core.config.options import (
     DEFAULT_TIMEOUT_CONFIG,
     USE_CLIENT_DEFAULT,
     Limits,
+    Proxy,
+    ProxyTypes,
     TimeoutTypes,
     UseClientDefault,
 )
@@ -30,7 +32,8 @@ from httpure_core.operations.follow import follow
 from ._base_client import BaseClient, EventHooks, State
 from ._detection import blocking_backend
 from ._driving import BlockingDriver
-from ._lazy_tls import CertTypes, VerifyTypes
+from ._lazy_tls import CertTypes, LazyTLS, VerifyTypes
+from ._routing import FailingTransport, mounts_of
 from ._transports.base import BaseTransport
 from ._transports.http import HTTPTransport
 from .backends import BlockingBackend
@@ -41,8 +44,9 @@ __all__ = ["Client"]
 class Client(BaseClient[BaseTransport]):
     """An HTTP client: connections used again, cookies that last, one configuration.
 
-        with httpure.Client(base_url="https://example.org") as client:
-            response = client.get("/")
+    >>> with httpure.Client(base_url="https://httpbin.org", headers={"X-Team": "blue"}) as client:
+    ...     client.get("/get", params={"page": 2}).json()["args"]
+    {'page': '2'}
 
     Threads can share it.
 
@@ -50,6 +54,9 @@ class Client(BaseClient[BaseTransport]):
     - `params`, `headers`, `cookies`: go with every request.
     - `verify`, `cert`: whom to trust and who we are in TLS, see `create_ssl_context`.
     - `trust_env`: False to look at no environment variable.
+    - `http1`, `http2`: the versions of HTTP to speak; HTTP/1.1 by default. At least one.
+    - `proxy`: a `Proxy` or its URL (http, https, socks5 or socks5h), by which all requests go. Without it, and
+      without `transport`, the environment says: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY.
     - `mounts`: transports for URL patterns, such as "all://example.org"; the most specific one is taken.
     - `timeout`: seconds, or a `Timeout`; 5 seconds for each phase by default; None for no limit.
     - `follow_redirects`: False by default; at most `max_redirects`, 20, of them.
@@ -59,6 +66,11 @@ class Client(BaseClient[BaseTransport]):
     - `transport`: takes the place of the network.
     - `default_encoding`: of text whose charset the server does not say; or a function of its bytes.
     - `backend`: performs the I/O, or the name under which one is installed; see docs/writing-a-backend.md.
+    - `sensitive_headers`: names of further header fields, such as "X-Tenant", that redirects take to no other origin.
+    - `persist_cookies`: False to keep none of the cookies that responses set; those given here are sent all the same.
+
+    What concerns requests, and not connections, can be changed later: `client.headers["X-Team"] = "red"`,
+    `client.timeout = 10.0`. Raises ValueError, TypeError and InvalidURL for a configuration that cannot work.
     """
 
     def __init__(
@@ -71,6 +83,9 @@ class Client(BaseClient[BaseTransport]):
         verify: VerifyTypes = True,
         cert: CertTypes | None = None,
         trust_env: bool = True,
+        http1: bool = True,
+        http2: bool = False,
+        proxy: ProxyTypes | None = None,
         mounts: Mapping[str, BaseTransport | None] | None = None,
         timeout: TimeoutTypes = DEFAULT_TIMEOUT_CONFIG,
         follow_redirects: bool = False,
@@ -81,9 +96,14 @@ class Client(BaseClient[BaseTransport]):
         transport: BaseTransport | None = None,
         default_encoding: str | Callable[[bytes], str] = "utf-8",
         backend: BlockingBackend | str | None = None,
+        sensitive_headers: Iterable[str] = (),
+        persist_cookies: bool = True,
     ) -> None:
+        tls: Any = LazyTLS(verify, cert, trust_env)  # for all transports that are made here
+        settings = (tls, None, trust_env, http1, http2, limits)
+        environment = trust_env and transport is None
         if transport is None:
-            transport = HTTPTransport(verify, cert, trust_env, limits, backend=backend)
+            transport = HTTPTransport(*settings, backend=backend)
             backend = None  # the transport has it
         if not hasattr(transport, "handle_request"):
             raise TypeError(f"A Client needs a blocking transport, and {type(transport).__name__} is none.")
@@ -91,6 +111,10 @@ class Client(BaseClient[BaseTransport]):
             driver = transport.driver
         else:
             driver = BlockingDriver(blocking_backend(backend))
+
+        def through(proxy: Proxy) -> HTTPTransport:
+            return HTTPTransport(*settings, proxy, backend=driver.backend)
+
         super().__init__(
             auth=auth,
             params=params,
@@ -103,8 +127,10 @@ class Client(BaseClient[BaseTransport]):
             base_url=base_url,
             trust_env=trust_env,
             default_encoding=default_encoding,
+            sensitive_headers=sensitive_headers,
+            persist_cookies=persist_cookies,
             transport=transport,
-            mounts=mounts,
+            mounts=mounts_of(mounts, proxy, environment, through, FailingTransport),
         )
         self._driver = driver
         self.clock = driver.backend.clock
@@ -126,7 +152,10 @@ class Client(BaseClient[BaseTransport]):
             transport.__exit__(exc_type, exc_value, traceback)
 
     def close(self) -> None:
-        """Close the connections. The client cannot be used after that."""
+        """Close the connections, and the transports that were given. The client cannot be used after that.
+
+        A request is refused with RuntimeError then. Raises what `close()` of a given transport raises.
+        """
         if self._state is not State.CLOSED:
             self._state = State.CLOSED
             for transport in self._transports():
@@ -152,8 +181,17 @@ class Client(BaseClient[BaseTransport]):
         """Send a request and return its response, read to its end.
 
         The arguments are joined with the client's configuration, see `build_request`. At most one body can be
-        given: `content` (bytes, str, an iterable of bytes or a binary file), `data` (a form), `files` (a multipart
-        form, with `data` beside it) or `json`.
+        given: `content` (bytes, str, an iterable of bytes or a binary file, from where it stands), `data` (a form: a
+        mapping, or pairs), `files` (a multipart form, with `data` before it; see also `Part`) or `json`.
+        `json=None` is no body; JSON's null is `content=b"null"` with a Content-Type.
+
+        `auth`, `follow_redirects` and `timeout` are the client's unless they are given here; None is no auth, and no
+        time limit. `extensions` are words to the transport: "trace" (a function that is told what happens),
+        "sni_hostname", "target".
+
+        >>> with httpure.Client() as client:
+        ...     client.request("POST", "https://httpbin.org/post", data={"name": "pen"}).json()["form"]
+        {'name': 'pen'}
 
         Raises RequestError: one of its subclasses says what failed, its message which request and why.
         """
@@ -192,6 +230,10 @@ class Client(BaseClient[BaseTransport]):
     ) -> Iterator[Response]:
         """Send a request and yield its response before its body is read. Leaving the block closes it.
 
+        >>> with httpure.Client() as client, client.stream("GET", "https://httpbin.org/bytes/3000") as response:
+        ...     [len(chunk) for chunk in response.iter_bytes(chunk_size=1024)]
+        [1024, 1024, 952]
+
         The arguments and exceptions are those of `request`.
         """
         request = self.build_request(
@@ -223,13 +265,16 @@ class Client(BaseClient[BaseTransport]):
     ) -> Response:
         """Send a request as it is and return its response (runs once per request).
 
-        Headers, cookies and parameters of the client are not added: `build_request` does that. With
-        `stream=True` the body is not read; `close()` the response when done.
+        Headers, cookies and parameters of the client are not added: `build_request` does that, which has an example.
+        The client's `timeout` holds where `request.extensions` have none. With `stream=True` the body is not read;
+        `close()` the response when done.
 
         Raises RequestError, and RuntimeError if the client is closed.
         """
         self._check_not_closed()
         self._state = State.OPENED
+        if "timeout" not in request.extensions:
+            request.extensions = {**request.extensions, "timeout": self._timeout.as_dict()}
         if not isinstance(request.stream, SyncByteStream):
             raise RuntimeError(
                 "The body of this request can only be read asynchronously: send it with an AsyncClient."

@@ -6,12 +6,15 @@ flows), by the driver itself, in the one colour or the other. No HTTP in here ei
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
+from httpure_core.content.pulling import Stepped, pull_at_once, pull_awaited, pulled
+from httpure_core.content.streams import AsyncByteStream
 from httpure_core.effects import (
     Advance,
     Call,
+    Close,
     Dial,
     Effect,
     Flush,
@@ -46,9 +49,10 @@ class BlockingDriver:
             Park: backend.park,
             Sleep: backend.sleep,
             Offload: _offload,
-            Pull: _pull,
+            Pull: pull_at_once,
             Transmit: _transmit,
             Read: _read,
+            Close: _close,
             Call: _call,
             Advance: _advance,
         }
@@ -85,9 +89,10 @@ class AsyncDriver:
             Park: backend.park,
             Sleep: backend.sleep,
             Offload: backend.offload,
-            Pull: self._pull,
+            Pull: self.pull,
             Transmit: _transmit_async,
             Read: _read_async,
+            Close: _close_async,
             Call: _call_async,
             Advance: _advance_async,
         }
@@ -115,36 +120,51 @@ class AsyncDriver:
         finally:
             operation.close()
 
-    def _pull(self, effect: Pull) -> Awaitable[None] | None:
-        if getattr(effect.source, "may_block", False):
-            return self.backend.offload(Offload(lambda: _pull(effect)))
-        if hasattr(effect.source, "__aiter__"):
-            return _pull_async(effect)
-        _pull(effect)
-        return None
+    def pull(self, effect: Pull) -> Awaitable[None] | None:
+        """Take the next piece of a body: in a worker thread where that may block, awaited where it must be."""
+        source = effect.source
+        if hasattr(source, "stepped"):  # a form: each of its parts is pulled in its own way
+            if effect.iterator is None:
+                effect.iterator = source.stepped(self.pull)
+        elif getattr(source, "may_block", False):
+            return self.backend.offload(Offload(lambda: pull_at_once(effect)))
+        elif not hasattr(source, "__aiter__"):
+            pull_at_once(effect)
+            return None
+        return pull_awaited(effect)
+
+    def awaitable(self, stream: Any) -> Any:
+        """Return a request's body as an async client has it: what would block is read in worker threads.
+
+        So nothing blocks the event loop, whoever reads the body: hooks, auth flows, transports of the user.
+        """
+        if type(stream) is AwaitableBody:
+            stream = stream.source  # of a client on another event loop, perhaps
+        if hasattr(stream, "__aiter__") and not getattr(stream, "may_block", False):
+            return stream
+        return AwaitableBody(stream, self)
+
+
+class AwaitableBody(AsyncByteStream):
+    """A body that is read by a driver."""
+
+    __slots__ = ("_driver", "source")
+
+    def __init__(self, source: Any, driver: AsyncDriver) -> None:
+        self.source = source
+        self._driver = driver
+
+    @property
+    def replayable(self) -> bool:  # type: ignore[override]
+        """False where a second iteration raises StreamConsumed."""
+        return getattr(self.source, "replayable", True)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return Stepped(pulled(self.source), self._driver.pull)
 
 
 def _offload(effect: Offload) -> None:
     effect.function()
-
-
-def _pull(effect: Pull) -> None:
-    if effect.finished:
-        effect.close()
-        return
-    if effect.iterator is None:
-        effect.iterator = iter(effect.source)
-    effect.piece = next(effect.iterator, None)
-
-
-async def _pull_async(effect: Pull) -> None:
-    if effect.finished:
-        if hasattr(effect.iterator, "aclose"):
-            await effect.iterator.aclose()
-        return
-    if effect.iterator is None:
-        effect.iterator = aiter(effect.source)
-    effect.piece = await anext(effect.iterator, None)
 
 
 def _transmit(effect: Transmit) -> None:
@@ -163,21 +183,34 @@ async def _read_async(effect: Read) -> None:
     await effect.message.aread()
 
 
+def _close(effect: Close) -> None:
+    effect.message.close()
+
+
+async def _close_async(effect: Close) -> None:
+    await effect.message.aclose()
+
+
 def _call(effect: Call) -> None:
-    result = effect.hook(effect.argument)
+    result = effect.hook(*effect.arguments)
     if hasattr(result, "__await__"):
         if hasattr(result, "close"):
             result.close()
-        raise TypeError("An event hook of a blocking client is a plain function; this one must be awaited.")
+        raise TypeError(
+            "Event hooks and trace functions of a blocking client are plain functions; this one must be awaited."
+        )
 
 
 async def _call_async(effect: Call) -> None:
-    result = effect.hook(effect.argument)
+    result = effect.hook(*effect.arguments)
     if hasattr(result, "__await__"):
         await result
 
 
 def _advance(effect: Advance) -> None:
+    if effect.finished:
+        effect.abandon()
+        return
     try:
         if effect.flow is None:
             effect.flow = effect.auth.sync_auth_flow(effect.request)
@@ -189,6 +222,10 @@ def _advance(effect: Advance) -> None:
 
 
 async def _advance_async(effect: Advance) -> None:
+    if effect.finished:
+        if hasattr(effect.flow, "aclose"):
+            await effect.flow.aclose()
+        return
     try:
         if effect.flow is None:
             effect.flow = effect.auth.async_auth_flow(effect.request)

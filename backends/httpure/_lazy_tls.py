@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from httpure_core.warned import warn
 
 if TYPE_CHECKING:
     import ssl
 
     from ._tls import TLSConfig, TLSPipe
 
-__all__ = ["CertTypes", "LazyTLS", "VerifyTypes"]
+__all__ = ["CertTypes", "LazyTLS", "VerifyTypes", "warn_of_paths"]
 
 #: True for the authorities of certifi, False for none, the path of a file or folder of them, or a context.
 VerifyTypes: TypeAlias = "ssl.SSLContext | str | bool"
@@ -17,12 +19,34 @@ VerifyTypes: TypeAlias = "ssl.SSLContext | str | bool"
 CertTypes: TypeAlias = str | tuple[str, str] | tuple[str, str, str]
 
 
+def warn_of_paths(verify: Any, cert: Any) -> None:
+    """Warn of the two forms that httpx has deprecated, where they are given. They go on working."""
+    if isinstance(verify, str):
+        warn(
+            "verify=<path> is deprecated, as in httpx: use verify=ssl.create_default_context(cafile=...), "
+            "or capath=... for a folder.",
+            DeprecationWarning,
+        )
+    if cert is not None:
+        warn(
+            "cert= is deprecated, as in httpx: call load_cert_chain() of an ssl.SSLContext, and give that as verify=.",
+            DeprecationWarning,
+        )
+
+
 class LazyTLS:
     """The TLS configuration of a transport. See `contracts.TLS`."""
 
     __slots__ = ("_arguments", "_config")
 
+    @classmethod
+    def of(cls, verify: VerifyTypes | LazyTLS, cert: CertTypes | None, trust_env: bool) -> LazyTLS:
+        """Make one, or take the one that is given in the place of `verify`: a client's transports share it."""
+        return verify if isinstance(verify, LazyTLS) else cls(verify, cert, trust_env)
+
     def __init__(self, verify: VerifyTypes, cert: CertTypes | None, trust_env: bool) -> None:
+        if cert is not None or isinstance(verify, str):
+            warn_of_paths(verify, cert)
         self._arguments = (verify, cert, trust_env)
         self._config: TLSConfig | None = None
 

@@ -14,6 +14,12 @@ class NetRCAuth(auth.NetRCAuth):
 
     `file` is its path; by default that of the environment variable NETRC, or else `~/.netrc` (`~/_netrc` on
     Windows). Raises OSError if it cannot be read, ValueError if it is no netrc file.
+
+    >>> with open("netrc", "w") as file:
+    ...     print("machine shop.example login ada password secret", file=file)
+    >>> request = httpure.Request("GET", "https://shop.example/")
+    >>> next(httpure.NetRCAuth("netrc").auth_flow(request)).headers["Authorization"]
+    'Basic YWRhOnNlY3JldA=='
     """
 
     def __init__(self, file: str | None = None) -> None:

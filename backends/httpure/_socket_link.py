@@ -8,10 +8,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+from typing import Any
 
 from httpure_core.contracts import Machine, Mutex
 from httpure_core.signals import ReadTurn
 
+from ._socket_info import socket_info
 from ._socket_waiting import wait_for_read
 
 __all__ = ["SocketLink", "closed_here"]
@@ -115,6 +117,10 @@ class SocketLink:
         else:
             return True  # it talks without end, and nobody has asked it anything
         return self.ended or self.closed
+
+    def extra_info(self, name: str) -> Any:
+        """Return what is known of the connection, such as "server_addr"; see `socket_info`."""
+        return socket_info(self.sock, name)
 
     def close(self) -> None:
         """Close the socket."""

@@ -13,8 +13,9 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from httpure_core.contracts import Machine
-from httpure_core.signals import Signal
+from httpure_core.layers import Layer
+
+from ._lazy_tls import warn_of_paths
 
 __all__ = ["TLSConfig", "TLSPipe", "create_ssl_context"]
 
@@ -24,30 +25,28 @@ _READ_SIZE = 256 * 1024
 _MOST_CONTEXTS = 32
 
 
-class TLSPipe:
-    """The TLS of one connection, between the link and the machine inside. See `contracts.TLSMachine`."""
+class TLSPipe(Layer):
+    """The TLS of one connection, between the link and the machine inside. See `contracts.TLSMachine`.
 
-    __slots__ = (
-        "_arrived", "_ended", "_object", "_outgoing", "established", "failure", "inner", "protocol", "signal"
-    )  # fmt: skip
+    `alpn` are the protocols to offer, the best first; without it, what the context offers.
+    """
 
-    inner: Machine
+    __slots__ = ("_arrived", "_ended", "_object", "_outgoing", "protocol")
 
-    def __init__(self, context: ssl.SSLContext, server_hostname: str) -> None:
+    def __init__(
+        self, context: ssl.SSLContext, server_hostname: str | None, alpn: list[str] | None = None
+    ) -> None:
+        super().__init__()
         self._arrived = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._object = context.wrap_bio(self._arrived, self._outgoing, server_hostname=server_hostname)
+        # A context is shared, also by those who offer other protocols. An object keeps what it was made with.
+        with _contexts_lock:
+            if alpn is not None:
+                context.set_alpn_protocols(alpn)
+            self._object = context.wrap_bio(self._arrived, self._outgoing, server_hostname=server_hostname)
         self._ended = False
-        self.signal = Signal()
-        self.established = False
-        self.failure: str | None = None
         self.protocol: str | None = None
         self._shake_hands()
-
-    @property
-    def wants_data(self) -> bool:
-        """As the machine inside."""
-        return self.inner.wants_data
 
     @property
     def ssl_object(self) -> ssl.SSLObject:
@@ -78,8 +77,7 @@ class TLSPipe:
             words = "the server closed the connection during the handshake"
             if error is not None:
                 words = error.strerror or str(error) or words
-            self.failure = self.failure or words
-            self.signal.set()
+            self.fail(words)
         elif error is not None:
             self._end(error)
         else:
@@ -91,13 +89,12 @@ class TLSPipe:
         except ssl.SSLWantReadError:
             return
         except ssl.SSLCertVerificationError as exc:
-            self.failure = f"its certificate is not trusted: {exc.verify_message}"
+            self.fail(f"its certificate is not trusted: {exc.verify_message}")
         except ssl.SSLError as exc:
-            self.failure = _in_words(exc)
+            self.fail(_in_words(exc))
         else:
-            self.established = True
             self.protocol = self._object.selected_alpn_protocol()
-        self.signal.set()
+            self.succeed()
 
     def _read(self) -> None:
         pieces: list[bytes] = []
@@ -127,7 +124,15 @@ class TLSPipe:
 
 
 class TLSConfig:
-    """Makes pipes from one configuration. `verify` and `cert` as `create_ssl_context` takes them, or a context."""
+    """TLS as the core wants it: makes the machine of each connection from one configuration. See `contracts.TLS`.
+
+    `verify`, `cert` and `trust_env` are those of `create_ssl_context`, and so is what `prepare()` raises.
+
+    >>> tls = httpure.TLSConfig()
+    >>> pipe = tls.machine("shop.example", ["h2", "http/1.1"])
+    >>> tls.prepared, pipe.data_to_send()[:1]  # the ClientHello begins with a record of type 22
+    (True, b'\\x16')
+    """
 
     def __init__(
         self, verify: ssl.SSLContext | str | bool = True, cert: Any = None, trust_env: bool = True
@@ -143,11 +148,14 @@ class TLSConfig:
         return self._context is not None
 
     def prepare(self) -> None:
-        """Build the context, or find the one that was built for the same configuration. May be called twice."""
+        """Build the context, or find the one that was built for the same configuration. May be called twice.
+
+        Takes milliseconds, for it reads certificates. Raises OSError and ssl.SSLError as `create_ssl_context` does.
+        """
         if isinstance(self._verify, bool) and isinstance(self._cert, str | tuple | None):
             self._context = _shared_context(self._verify, self._cert, self._trust_env)
         else:
-            self._context = create_ssl_context(self._verify, self._cert, self._trust_env)
+            self._context = _new_context(self._verify, self._cert, self._trust_env)
 
     def machine(self, server_hostname: str, alpn: list[str]) -> TLSPipe:
         """Make the machine of one connection."""
@@ -155,8 +163,7 @@ class TLSConfig:
             self.prepare()
         context = self._context
         assert context is not None
-        context.set_alpn_protocols(alpn)
-        return TLSPipe(context, server_hostname.removesuffix("."))
+        return TLSPipe(context, server_hostname.removesuffix("."), alpn)
 
 
 TLSConfig.__module__ = "httpure"  # where users find it
@@ -167,14 +174,27 @@ def create_ssl_context(
 ) -> ssl.SSLContext:
     """Return a context for a client.
 
+    >>> import ssl
+    >>> context = httpure.create_ssl_context()
+    >>> context.minimum_version = ssl.TLSVersion.TLSv1_3
+    >>> with httpure.Client(verify=context) as client:
+    ...     client.get("https://example.org")
+    <Response [200 OK]>
+
     `verify`: True trusts the authorities of certifi, or those of the environment variables SSL_CERT_FILE and
     SSL_CERT_DIR unless `trust_env` is False; False trusts everybody; a path trusts the authorities in that file or
     folder; a context is used as it is. `cert`: the client's own certificate, as the path of a PEM file, or a pair
-    (certificate, key), or a triple with the key's password.
+    (certificate, key), or a triple with the key's password. A path and a certificate are deprecated in httpx, and
+    warn here as they do there.
 
     TLS 1.2 is the oldest version spoken. Raises OSError where a file cannot be read, ssl.SSLError where it is no
     certificate.
     """
+    warn_of_paths(verify, cert)
+    return _new_context(verify, cert, trust_env)
+
+
+def _new_context(verify: ssl.SSLContext | str | bool, cert: Any, trust_env: bool) -> ssl.SSLContext:
     if isinstance(verify, ssl.SSLContext):
         context = verify
     elif verify is False:
@@ -238,7 +258,7 @@ def _shared_context(verify: bool, cert: Any, trust_env: bool) -> ssl.SSLContext:
     with _contexts_lock:
         context = _contexts.get(key)
         if context is None:
-            context = create_ssl_context(verify, cert, trust_env)
+            context = _new_context(verify, cert, trust_env)
             while len(_contexts) >= _MOST_CONTEXTS:
                 del _contexts[next(iter(_contexts))]
             _contexts[key] = context

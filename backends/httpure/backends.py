@@ -4,7 +4,17 @@ A backend performs the effects that touch the world; `_driving.py` performs the 
 method takes its effect from `httpure_core.effects`, whose docstring says what must be filled in and what may be raised.
 docs/writing-a-backend.md tells it from the beginning. `SocketLink`, `ThreadLink`, `Gate`, `open_socket`,
 `socket_address` and `addresses_of` are for backends that use sockets and threads: they do what is the same for every
-way of waiting.
+way of waiting. A backend may also be made of a ready one:
+
+    >>> from httpure.sockets import Backend
+    >>> class Telling(Backend):
+    ...     def dial(self, effect):
+    ...         super().dial(effect)
+    ...         print("connected by", effect.address.family)
+    >>> with httpure.Client(backend=Telling()) as client:
+    ...     client.get("https://example.org")
+    connected by ipv4
+    <Response [200 OK]>
 """
 
 from __future__ import annotations

@@ -2,10 +2,11 @@
 
     Link         a transport that a backend owns: a socket, or a simulated one
     Machine      what a link feeds: bytes in, bytes out (TLS, a tunnel, HTTP)
+    Layer        a machine that another one can be put into (TLS, a tunnel)
     Connection   the machine of one HTTP version on one link
     Stream       one request and its response on a connection
 
-Machines nest: a TLS machine feeds the HTTP connection inside of it, and a tunnel can stand between them.
+Machines nest: a layer feeds what is inside of it, which can be a layer again. See `layers.py`.
 """
 
 from __future__ import annotations
@@ -20,12 +21,16 @@ from .signals import Signal
 __all__ = [
     "READ_AHEAD",
     "TLS",
+    "Asks",
     "Clock",
     "Connection",
     "Fields",
+    "Layer",
     "Link",
+    "Log",
     "Machine",
     "Mutex",
+    "RawMachine",
     "Stream",
     "TLSMachine",
 ]
@@ -39,6 +44,27 @@ Fields: TypeAlias = list[tuple[bytes, bytes]]
 
 #: Bytes of a response's body that are held for a slow reader before its link stops reading.
 READ_AHEAD = 256 * 1024
+
+
+class Asks(Protocol):
+    """A function that tells, at next to no cost, whether anybody wants records of a level."""
+
+    def __call__(self, level: int, /) -> bool:
+        """10 is DEBUG, 20 INFO."""
+        ...
+
+
+class Log(Protocol):
+    """Where the face writes what happens, such as a logger of the standard library, whose levels these are."""
+
+    @property
+    def enabled(self) -> Asks:
+        """What to ask before a record is made."""
+        ...
+
+    def record(self, level: int, text: str, *arguments: object) -> None:
+        """Write `text % arguments`."""
+        ...
 
 
 class Mutex(Protocol):
@@ -85,7 +111,11 @@ class Machine(Protocol):
 
 
 class Link(Protocol):
-    """A transport that a backend made. Unsent bytes live here, so that a cancelled task loses none."""
+    """A transport that a backend made. Unsent bytes live here, so that a cancelled task loses none.
+
+    It may have a method `extra_info(name)`, which returns what is known of the connection, and None for what is not:
+    "client_addr" and "server_addr" as `socket` has them, "socket", "is_readable".
+    """
 
     #: What the received bytes go to and the bytes to send come from. Guarded by `mutex`.
     machine: Machine
@@ -117,12 +147,37 @@ class Stream(Protocol):
     reason: bytes
     fields: Fields
     trailers: Fields
-    #: Bytes of the response's body that wait for `take()`.
-    buffered: int
     #: True when the response has arrived in full.
     ended: bool
     #: Why the response will never be whole.
     failure: TransportError | None
+    #: What the connection carries behind this response, if that is HTTP no more: after 101, or 2xx to CONNECT.
+    raw: RawMachine | None
+
+    @property
+    def buffered(self) -> int:
+        """Bytes of the response's body that wait for `take()`."""
+        ...
+
+    @property
+    def stream_id(self) -> int | None:
+        """The number of the stream on its connection; None where streams have none."""
+        ...
+
+    @property
+    def duplex(self) -> bool:
+        """True if a response may begin before its request was sent, and both go on. Else it ends the sending."""
+        ...
+
+    @property
+    def blocked(self) -> bool:
+        """True while some of the request's body waits for the peer's leave to send it. The signal tells of changes."""
+        ...
+
+    @property
+    def flush_due(self) -> bool:
+        """True if the peer waits to hear that the body is being read: flush before waiting for more of it."""
+        ...
 
     def send_data(self, data: bytes, /) -> None:
         """Queue a piece of the request's body. Raises LocalProtocolError if it exceeds the declared length."""
@@ -141,6 +196,31 @@ class Stream(Protocol):
 
         Needs no mutex and never waits: garbage collection may call it in the middle of any step.
         """
+        ...
+
+
+class RawMachine(Machine, Protocol):
+    """Bytes of which HTTP knows nothing, out as they were given and in as they came. Guarded by its link's mutex."""
+
+    signal: Signal
+    #: Where the bytes go to and come from instead, once TLS has begun on top of them.
+    inner: Machine | None
+    #: True when the peer will send nothing more.
+    ended: bool
+    #: Why, where that was no orderly end.
+    lost: OSError | None
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that wait for `take()`."""
+        ...
+
+    def send(self, data: bytes, /) -> None:
+        """Queue bytes."""
+        ...
+
+    def take(self, size: int, /) -> bytes:
+        """Return what has come since the last call, at most so many bytes; b"" for nothing."""
         ...
 
 
@@ -163,15 +243,24 @@ class Connection(Machine, Protocol):
         ...
 
 
-class TLSMachine(Machine, Protocol):
-    """A machine that speaks TLS with the peer and feeds the plain bytes to the one inside."""
+class Layer(Machine, Protocol):
+    """A machine that stands between the link and another one, after a handshake: TLS, a tunnel. See `layers.py`."""
 
+    #: Set when the handshake is over, either way.
     signal: Signal
-    inner: Machine
-    #: True when the handshake is over and the peer is verified.
+    #: True when the handshake has succeeded.
     established: bool
     #: Why the handshake failed, in words for the user.
     failure: str | None
+
+    def attach(self, inner: Machine, /) -> None:
+        """Put a machine inside, once. It gets at once what has already come for it. Call with the link's mutex held."""
+        ...
+
+
+class TLSMachine(Layer, Protocol):
+    """A layer that speaks TLS with the peer. When it is established, the peer is verified."""
+
     #: The protocol that ALPN chose, such as "http/1.1".
     protocol: str | None
 

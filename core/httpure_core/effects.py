@@ -4,6 +4,17 @@ An operation is a generator: it yields effects and is resumed when they are perf
 nothing; results are written onto it, so that `Operation[T] = Generator[Effect, None, T]` type-checks in full.
 Drivers raise builtins (`OSError`, `TimeoutError`, and whatever user code raised) at the yield.
 
+    >>> from httpure_core.effects import Sleep
+    >>> def nap():
+    ...     yield Sleep(0.5)
+    ...     return "rested"
+    >>> operation = nap()
+    >>> next(operation).seconds  # what a driver performs, before it asks for the next effect
+    0.5
+    >>> next(operation)
+    Traceback (most recent call last):
+    StopIteration: rested
+
 `timeout` is in seconds from the moment the effect is yielded; None means no limit.
 """
 
@@ -20,6 +31,7 @@ __all__ = [
     "Address",
     "Advance",
     "Call",
+    "Close",
     "Dial",
     "Effect",
     "Flush",
@@ -32,6 +44,7 @@ __all__ = [
     "Resolve",
     "Sleep",
     "Transmit",
+    "close_without_waiting",
 ]
 
 T = TypeVar("T")
@@ -165,8 +178,14 @@ class Pull(Effect):
         self.iterator: Any = None
         self.piece: bytes | None = None
 
+    def abandon(self) -> None:
+        """Let go of the source for good, when nobody can wait any more: a cancellation passes through."""
+        if hasattr(self.iterator, "aclose"):
+            close_without_waiting(self.iterator.aclose())
+        self.close()
+
     def close(self) -> None:
-        """Let go of the source at once. What cannot be closed without waiting is left to its event loop."""
+        """Let go of the source at once. What cannot be closed without waiting is left as it is."""
         close = getattr(self.iterator, "close", None)
         if close is not None:
             # A worker thread may still run the iterator: it then goes on to its next piece, and is forgotten.
@@ -193,31 +212,53 @@ class Read(Effect):
         self.message = message
 
 
+class Close(Effect):
+    """Close the response of a custom transport, which nobody will get."""
+
+    __slots__ = ("message",)
+
+    def __init__(self, message: Any) -> None:
+        self.message = message
+
+
 class Call(Effect):
-    """Call a user's event hook with a request or a response."""
+    """Call a function of the user's, an event hook or a trace function; drivers that await, await its result."""
 
-    __slots__ = ("argument", "hook")
+    __slots__ = ("arguments", "hook")
 
-    def __init__(self, hook: Callable[[Any], Any], argument: Any) -> None:
-        self.hook, self.argument = hook, argument
+    def __init__(self, hook: Callable[..., Any], *arguments: Any) -> None:
+        self.hook, self.arguments = hook, arguments
 
 
 class Advance(Effect):
     """Take the next step of a user's auth flow: start it with `request`, or send it `response`.
 
     The driver keeps the flow here and puts the flow's next request into `request`; None says that it is over.
+    With `finished`, no more requests are wanted: the driver closes the flow.
     """
 
-    __slots__ = ("auth", "flow", "request", "response")
+    __slots__ = ("auth", "finished", "flow", "request", "response")
 
     def __init__(self, auth: Any, request: Any) -> None:
         self.auth = auth
         self.request = request
         self.response: Any = None
+        self.finished = False
         self.flow: Any = None
 
-    def close(self) -> None:
-        """End a blocking flow. An async one cannot be closed without waiting: its event loop does it."""
-        close = getattr(self.flow, "close", None)
-        if close is not None:
-            close()
+    def abandon(self) -> None:
+        """End the flow, when nobody can wait any more: a cancellation passes through."""
+        if hasattr(self.flow, "aclose"):
+            close_without_waiting(self.flow.aclose())
+        elif self.flow is not None:
+            self.flow.close()
+
+
+def close_without_waiting(closing: Any) -> None:
+    """Run what `aclose()` returned as far as it goes without waiting; what would wait is broken off.
+
+    Most need not wait: they wrap something of ours, or are generators without clean-up of their own.
+    """
+    with contextlib.suppress(Exception, GeneratorExit):
+        closing.send(None)
+        closing.throw(GeneratorExit())

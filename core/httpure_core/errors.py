@@ -59,7 +59,16 @@ __all__ = [
 
 
 class HTTPError(Exception):
-    """A request failed, or its response says so. Catch this to catch both."""
+    """A request failed, or its response says so. Catch this to catch both.
+
+    >>> try:
+    ...     httpure.get("https://httpbin.org/status/503").raise_for_status()
+    ... except httpure.HTTPStatusError as exc:  # what came is an error
+    ...     print(exc.response.status_code, exc.request.method)
+    ... except httpure.RequestError as exc:  # nothing came, or not all of it
+    ...     print(type(exc).__name__, exc)
+    503 GET
+    """
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -87,6 +96,10 @@ class RequestError(HTTPError):
 
 class TransportError(RequestError):
     """The failure happened between the client and the server."""
+
+    #: True if the server has not looked at the request, so that to send it again is safe whatever its method: it
+    #: said so (HTTP/2: REFUSED_STREAM, GOAWAY), or the request was never sent.
+    unprocessed = False
 
 
 class TimeoutException(TransportError):
@@ -144,6 +157,10 @@ class RemoteProtocolError(ProtocolError):
 class ProxyError(TransportError):
     """The proxy refused, or failed, to reach the server."""
 
+    #: What an HTTP proxy answered instead of opening a tunnel, with at most the first 16 KiB of its body. It is no
+    #: response of the server, and None where the proxy has not answered in HTTP.
+    proxy_response: Response | None = None
+
 
 class UnsupportedProtocol(TransportError):
     """The URL's scheme is missing, or none that this client speaks."""
@@ -160,19 +177,21 @@ class TooManyRedirects(RequestError):
 class HTTPStatusError(HTTPError):
     """`Response.raise_for_status()` met a status that is not a success."""
 
+    #: The response with that status.
+    response: Response
+
     def __init__(self, message: str, *, request: Request, response: Response) -> None:
         super().__init__(message)
         self._request = request
         self.response = response
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_status_error, (type(self), self.args[0], self._request, self.response))
+        # An exception is made again of its `args`, and those do not hold what `__init__` demands.
+        return (_made_again, (type(self), self.args), self.__dict__)
 
 
-def _status_error(
-    kind: type[HTTPStatusError], message: str, request: Request, response: Response
-) -> HTTPStatusError:
-    return kind(message, request=request, response=response)
+def _made_again(kind: type[HTTPStatusError], args: tuple[Any, ...]) -> HTTPStatusError:
+    return kind.__new__(kind, *args)
 
 
 class InvalidURL(Exception):

@@ -5,8 +5,9 @@
     headers        same origin: all of them · another origin: what a stranger would get
 
 Origin = (scheme, host, port). An upgrade of the same host from http to https on the default ports is no
-stranger. The Cookie header never survives: the client computes it anew from its store. What is not here
-cannot leak later: each hop starts from the request before it, so nothing that was dropped comes back.
+stranger. The Cookie header never survives: the client computes it anew from its store, and from the cookies
+given for the request alone, which go along as far as its origin does. What is not here cannot leak later:
+each hop starts from the request before it, so nothing that was dropped comes back.
 """
 
 from __future__ import annotations
@@ -22,36 +23,24 @@ from .errors import (
     StreamError,
     UnsupportedProtocol,
 )
+from .models.cookies import kept_cookies
+from .models.headers import speaks_of_secrets
 from .models.request import Request
 
 if TYPE_CHECKING:
     from .models.response import Response
     from .models.url import URL
 
-__all__ = ["SENSITIVE_FIELDS", "is_redirect_to_follow", "next_request", "redirect"]
+__all__ = ["SENSITIVE_FIELDS", "is_redirect_to_follow", "is_sensitive", "next_request", "redirect"]
 
 #: Bytes of a Location field that are looked at.
 MAX_LOCATION_SIZE = 16 * 1024
 
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 
-#: Fields that only the origin they were meant for may see. Names that contain one of `_SENSITIVE_WORDS`
-#: count too.
+#: Fields that only the origin they were meant for may see, besides those whose names speak of secrets.
 SENSITIVE_FIELDS = frozenset(
     (b"authorization", b"proxy-authorization", b"cookie", b"cookie2", b"www-authenticate")
-)
-
-_SENSITIVE_WORDS = (
-    *(b"authorization", b"x-auth", b"token", b"secret", b"password", b"credential", b"session"),
-    *(
-        b"api-key",
-        b"apikey",
-        b"api_key",
-        b"access-key",
-        b"subscription-key",
-        b"functions-key",
-        b"private-key",
-    ),
 )
 
 #: Fields that say something about the body, besides those whose name begins with `Content-` (RFC 9110
@@ -89,7 +78,8 @@ def redirect(
 
     Raises RemoteProtocolError where the Location cannot be understood or is refused, UnsupportedProtocol
     where it is neither http nor https, and StreamConsumed where a body that can be read only once would have
-    to be sent again. The new request has no Cookie field: give it the client's cookies for its URL.
+    to be sent again. The new request has no Cookie field: give it the client's cookies for its URL, with
+    `set_cookies` of models/cookies.py, which also knows of those that were given for the request alone.
     """
     url = _target(request, response)
     if request.url.scheme == "https" and url.scheme == "http" and not allow_downgrade:
@@ -105,13 +95,16 @@ def redirect(
             "and this one can be read only once. "
             "Give it as bytes or as a file that can seek, or call request.read() before sending."
         )
-    return Request(
+    following = Request(
         method,
         url,
         headers=_headers(request, url, drops_body, sensitive),
         stream=None if drops_body else request.stream,
         extensions=_extensions(request, url),
     )
+    if request._cookies is not None and _is_trusted(request.url, url):
+        following._cookies = kept_cookies(request._cookies, response)
+    return following
 
 
 def _method(method: str, status_code: int) -> str:
@@ -167,7 +160,7 @@ def _headers(
 ) -> list[tuple[bytes, bytes]]:
     here = request.url
     same_origin = url.origin == here.origin
-    trusted = same_origin or _is_upgrade(here, url)
+    trusted = _is_trusted(here, url)
     extra = frozenset(name.lower().encode("utf-8") for name in sensitive)
     fields = []
     for name, value in request.headers.raw:
@@ -178,7 +171,7 @@ def _headers(
             value = url.netloc
             if lower != b"host":
                 continue
-        elif not trusted and (lower in extra or _is_sensitive(lower)):
+        elif not trusted and (lower in extra or is_sensitive(lower)):
             continue
         elif lower == b"referer" and here.scheme == "https" and url.scheme == "http":
             continue  # RFC 9110 section 10.1.3
@@ -186,12 +179,17 @@ def _headers(
     return fields
 
 
+def _is_trusted(here: URL, there: URL) -> bool:
+    return there.origin == here.origin or _is_upgrade(here, there)
+
+
 def _is_upgrade(here: URL, there: URL) -> bool:
     return here.origin == ("http", there.origin.host, 80) and there.origin[::2] == ("https", 443)
 
 
-def _is_sensitive(lower: bytes) -> bool:
-    return lower in SENSITIVE_FIELDS or any(word in lower for word in _SENSITIVE_WORDS)
+def is_sensitive(lower: bytes) -> bool:
+    """Whether a field of this name, in lower case, is for its own origin only: it holds, or may hold, a credential."""
+    return lower in SENSITIVE_FIELDS or speaks_of_secrets(lower)
 
 
 def _is_about_body(lower: bytes) -> bool:

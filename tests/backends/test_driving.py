@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import weakref
 from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Any
@@ -11,10 +12,14 @@ import pytest
 
 from httpure._driving import AsyncDriver, BlockingDriver
 from httpure_core.auth import Auth
-from httpure_core.content.streams import AsyncByteStream, SyncByteStream
+from httpure_core.content.files import FileStream
+from httpure_core.content.multipart import encode_multipart
+from httpure_core.content.parts import Part
+from httpure_core.content.streams import AsyncByteStream, IterableStream, SyncByteStream
 from httpure_core.effects import (
     Advance,
     Call,
+    Close,
     Effect,
     Flush,
     Offload,
@@ -261,6 +266,46 @@ def test_pull_of_the_async_colour() -> None:
     assert Runner("async").run(pulling(Pull(Waiting()))) == [b"a", b"b"]
 
 
+def test_pull_from_a_form(runner: Runner) -> None:
+    """Only what may block is taken to a worker thread."""
+    form = encode_multipart({"a": Part([b"1"]), "b": Part(io.BytesIO(b"2"))}, {}, b"B")
+    assert b"".join(runner.run(pulling(Pull(form)))) == b"".join(form)  # type: ignore[arg-type]
+    assert runner.backend.log == ([] if runner.blocking else ["Offload"] * 2)
+
+
+def test_pull_that_is_finished_early(runner: Runner) -> None:
+    closed: list[str] = []
+
+    def pieces() -> Iterator[bytes]:
+        try:
+            yield from (b"a", b"b")
+        finally:
+            closed.append("closed")
+
+    def operation(pull: Pull) -> Operation[str]:
+        yield pull
+        pull.finished = True
+        yield pull
+        return "result"
+
+    runner.run(operation(Pull(IterableStream(pieces()))))
+    form = encode_multipart({"f": Part(pieces()), "g": Part([b"x" * 65536])}, {})
+    runner.run(operation(Pull(form)))
+    assert closed == ["closed", "closed"]
+
+
+def test_what_an_async_driver_makes_awaitable() -> None:
+    driver = AsyncDriver(AsyncBackend())  # type: ignore[arg-type]
+    for stream in (Waiting(), encode_multipart({"a": "b"}, {}, b"B")):
+        assert driver.awaitable(stream) is stream
+    for stream in (IterableStream([b"a"]), FileStream(io.BytesIO(b"a"))):
+        made = driver.awaitable(stream)
+        assert isinstance(made, AsyncByteStream) and made.replayable
+        again = driver.awaitable(made)
+        assert again.source is stream
+    assert not driver.awaitable(IterableStream(iter([b"a"]))).replayable
+
+
 class Transport:
     """Both colours."""
 
@@ -283,6 +328,22 @@ def test_read(runner: Runner) -> None:
     assert response.content == b"ab"
 
 
+def test_close(runner: Runner) -> None:
+    closed: list[str] = []
+
+    class Held(Blocking, Waiting):
+        def close(self) -> None:
+            closed.append("blocking")
+
+        async def aclose(self) -> None:
+            closed.append("async")
+
+    response = Response(200, stream=Held())
+    runner.run(yielding(Close(response)))
+    assert closed == ["blocking" if runner.blocking else "async"]
+    assert response.is_closed
+
+
 def test_call(runner: Runner) -> None:
     called: list[Any] = []
 
@@ -291,6 +352,23 @@ def test_call(runner: Runner) -> None:
 
     runner.run(yielding(Call(called.append if runner.blocking else waiting, OURS)))
     assert called == [OURS]
+
+
+def test_call_with_several_arguments(runner: Runner) -> None:
+    called: list[Any] = []
+    runner.run(yielding(Call(lambda *arguments: called.extend(arguments), "one", "two")))
+    assert called == ["one", "two"]
+
+
+def test_call_of_what_must_be_awaited() -> None:
+    """In blocking code. No warning of a coroutine that was never awaited, either."""
+
+    async def waiting() -> None: ...
+
+    with pytest.raises(
+        TypeError, match="Event hooks and trace functions of a blocking client are plain functions"
+    ):
+        BlockingDriver(Backend()).run(yielding(Call(waiting)))  # type: ignore[arg-type]
 
 
 class Flows(Auth):
@@ -316,6 +394,34 @@ def test_advance(runner: Runner) -> None:
 
     runner.run(operation())
     assert asked == ["http://example.org/", "http://example.org/first", None]
+
+
+def test_advance_that_is_finished(runner: Runner) -> None:
+    ended: list[str] = []
+
+    class Ending(Auth):
+        def sync_auth_flow(self, request: Request) -> Generator[Request, Response, None]:
+            try:
+                yield request
+            finally:
+                ended.append("blocking")
+
+        async def async_auth_flow(self, request: Request) -> Any:
+            try:
+                yield request
+            finally:
+                ended.append("async")
+
+    def operation(step: Advance, begun: bool) -> Operation[str]:
+        if begun:
+            yield step
+        step.finished = True
+        yield step
+        return "result"
+
+    for begun in (False, True):
+        runner.run(operation(Advance(Ending(), OURS), begun))
+    assert ended == ["blocking" if runner.blocking else "async"]
 
 
 def test_drivers_hold_on_to_nothing() -> None:

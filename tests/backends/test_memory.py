@@ -18,7 +18,7 @@ SIZE = 64 * 1024 * 1024
 ALLOWED = 20 * 1024 * 1024
 
 CODE = """if True:
-    import asyncio, importlib, sys
+    import asyncio, importlib, ssl, sys
     import httpure
 
     backend, url, ca_file, size = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
@@ -68,7 +68,7 @@ CODE = """if True:
         else:
             asyncio.run(waiting(size))
 
-    verify = httpure.create_ssl_context(ca_file)
+    verify = ssl.create_default_context(cafile=ca_file)
     run(1_000_000)
     before = peak()
     run(size)

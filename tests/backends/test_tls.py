@@ -70,6 +70,13 @@ async def test_verify_false_trusts_everybody(http: World, kind: str) -> None:
         assert (await client.get(serve(http, kind))).text == "sound"
 
 
+#: What httpx has deprecated, and what works all the same.
+paths = pytest.mark.filterwarnings(
+    "ignore:verify=<path>:DeprecationWarning", "ignore:cert= is:DeprecationWarning"
+)
+
+
+@paths
 async def test_verify_with_a_file_and_a_context(http: World, tmp_path: Path) -> None:
     for verify in (certificates().ca_file(tmp_path), certificates().trusting):
         async with http.client(verify=verify) as client:
@@ -88,6 +95,7 @@ async def test_ssl_cert_file(http: World, tmp_path: Path, monkeypatch: pytest.Mo
             await client.get(url)
 
 
+@paths
 async def test_file_that_is_no_authority(http: World, tmp_path: Path) -> None:
     empty = tmp_path / "empty.pem"
     empty.write_text("no certificate\n")
@@ -227,11 +235,50 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {"file": both, "pair": (chain, key), "triple": (chain, locked, "password")}
 
 
+@paths
 @pytest.mark.parametrize("form", ["file", "pair", "triple"])
-async def test_certificate_of_the_client(http: World, own: dict[str, Any], form: str) -> None:
+@pytest.mark.parametrize("verify", ["context", "path"])
+async def test_certificate_of_the_client(
+    http: World, own: dict[str, Any], form: str, verify: str, tmp_path: Path
+) -> None:
+    """However the authorities are given: with a path, httpx forgets the certificate."""
     url = f"https://127.0.0.1:{http.listen(with_tls(Site(sound), asking()))}"
-    async with http.client(verify=certificates().trusting, cert=own[form]) as client:
+    authorities: Any = certificates().trusting if verify == "context" else certificates().ca_file(tmp_path)
+    async with http.client(verify=authorities, cert=own[form]) as client:
         assert (await client.get(url)).text == "sound"
+
+
+@paths
+async def test_key_with_another_password(http: World, own: dict[str, Any]) -> None:
+    chain, locked, _ = own["triple"]
+    async with http.client(verify=certificates().trusting, cert=(chain, locked, "wrong")) as client:
+        with pytest.raises(httpure.ConnectError, match="Could not load the certificates") as caught:
+            await client.get(serve(http))
+    assert "wrong" not in str(caught.value)
+
+
+def test_paths_are_deprecated_as_in_httpx(own: dict[str, Any], tmp_path: Path) -> None:
+    """The warning is of the line of the user's, wherever that came in."""
+    path = certificates().ca_file(tmp_path)
+    for use in (
+        lambda **how: httpure.Client(**how),
+        lambda **how: httpure.AsyncClient(**how),
+        lambda **how: httpure.HTTPTransport(**how),
+        lambda **how: httpure.AsyncHTTPTransport(**how),
+        lambda **how: httpure.create_ssl_context(**how),
+    ):
+        with pytest.warns(DeprecationWarning) as warned:
+            use(verify=path, cert=own["pair"])
+        assert [(str(each.message).partition(" is ")[0], each.filename) for each in warned] == [
+            ("verify=<path>", __file__),
+            ("cert=", __file__),
+        ]
+
+
+def test_other_forms_are_not(made: list[ssl.SSLContext]) -> None:
+    for verify in (True, False, certificates().trusting):
+        httpure.Client(verify=verify)
+        httpure.create_ssl_context(verify)
 
 
 @VERSIONS
@@ -338,13 +385,13 @@ def test_plain_http_needs_no_tls(server: str) -> None:
 def made(monkeypatch: pytest.MonkeyPatch) -> list[ssl.SSLContext]:
     """The contexts that are made from here on; none is remembered from before."""
     contexts: list[ssl.SSLContext] = []
-    create = _tls.create_ssl_context
+    create = _tls._new_context
 
     def counting(*args: Any, **kwargs: Any) -> ssl.SSLContext:
         contexts.append(create(*args, **kwargs))
         return contexts[-1]
 
-    monkeypatch.setattr(_tls, "create_ssl_context", counting)
+    monkeypatch.setattr(_tls, "_new_context", counting)
     monkeypatch.setattr(_tls, "_contexts", {})
     return contexts
 
@@ -410,6 +457,7 @@ def test_what_a_context_allows() -> None:
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
 
 
+@paths
 def test_where_authorities_come_from(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A folder is `capath`, and SSL_CERT_FILE comes before SSL_CERT_DIR; certifi is what is left."""
     ca_file, folder = certificates().ca_file(tmp_path), str(tmp_path)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from typing import Unpack
 
 import httpure
 from httpure import asyncio as http
+from httpure.types import BodyOptions, RequestOptions, TimeoutTypes
 
 
 class API:
@@ -27,6 +29,20 @@ class API:
     def lines(self) -> Iterator[str]:
         with self.client.stream("GET", "/lines", headers=[("Accept", "text/plain")]) as response:
             yield from response.iter_lines()
+
+
+def fetch(client: httpure.Client, name: str, **options: Unpack[RequestOptions]) -> httpure.Response:
+    """Hand on what `get` takes."""
+    return client.get(f"/things/{name}", **options)
+
+
+async def store(client: httpure.AsyncClient, limits: TimeoutTypes, **options: Unpack[BodyOptions]) -> int:
+    """Hand on what `post` takes, and look at what came back."""
+    options["timeout"] = limits
+    options["headers"] = {"User-Agent": None, "X-Own": "1"}
+    response = await client.post("/things", **options)
+    history: list[httpure.Response] = response.raise_for_status(errors_only=True).history
+    return response.status_code + len(history) + len(response.request.headers)
 
 
 class Token(httpure.Auth):
@@ -61,6 +77,9 @@ async def wrong(client: httpure.Client) -> None:
     """What a type checker must find."""
     client.get(5)  # error
     client.get("/", tiemout=3)  # error
+    fetch(client, "/", tiemout=3)  # error
+    fetch(client, "/", json=3)  # error
+    httpure.Headers({"A": None})  # error
     client.get("/").status  # error # noqa: B018
     await httpure.get("/")  # error
     http.get("/").status_code  # error # noqa: B018
@@ -70,3 +89,16 @@ async def wrong(client: httpure.Client) -> None:
         pass
     text: str = client.get("/").content  # error
     print(text)
+
+
+def looked_at(client: httpure.Client, response: httpure.Response) -> str:
+    """What is looked up has a type."""
+    kind: str | None = response.headers.get("content-type")
+    length = response.headers.get("content-length", 0)
+    page: str = response.url.params.get("page", "1")
+    for cookie in client.cookies.jar:
+        cookie.value = None
+    httpure.Client(cookies=client.cookies.jar)
+    httpure.Client(cookies=[1])  # error
+    bad: str = response.headers.get("etag")  # error
+    return f"{kind}{length}{page}{bad}"

@@ -80,6 +80,11 @@ class World:
             kwargs["verify"] = authority().trusting
         return AnyClient(self._make_client(**kwargs), self.blocking)
 
+    def transport(self, **kwargs: Any) -> Any:
+        """Make an HTTP transport of the backend; keywords are those of `httpure.HTTPTransport`."""
+        own = self.client().itself._transport
+        return type(own)(backend=own.backend, **kwargs)
+
     def _make_client(self, **kwargs: Any) -> Any:
         raise NotImplementedError
 

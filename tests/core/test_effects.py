@@ -15,6 +15,7 @@ from httpure_core.effects import (
     Address,
     Advance,
     Call,
+    Close,
     Dial,
     Effect,
     Flush,
@@ -66,8 +67,12 @@ EFFECTS: list[tuple[Effect, dict[str, object]]] = [
     (Pull([b"x"]), {"source": [b"x"], "finished": False, "iterator": None, "piece": None}),
     (Transmit("transport", "request"), {"transport": "transport", "request": "request", "response": None}),
     (Read("message"), {"message": "message"}),
-    (Call(print, "argument"), {"hook": print, "argument": "argument"}),
-    (Advance("auth", "request"), {"auth": "auth", "request": "request", "response": None, "flow": None}),
+    (Close("message"), {"message": "message"}),
+    (Call(print, "one", "two"), {"hook": print, "arguments": ("one", "two")}),
+    (
+        Advance("auth", "request"),
+        {"auth": "auth", "request": "request", "response": None, "finished": False, "flow": None},
+    ),
 ]
 
 
@@ -119,8 +124,20 @@ def test_an_address_keeps_the_zone() -> None:
     assert (Address("fe80::1", 1, family="ipv6", scope=3).scope, ADDRESS.scope) == (3, 0)
 
 
+class Waiting:
+    def __await__(self) -> Iterator[None]:
+        yield
+
+
+def begun(generator: Any) -> Any:
+    """An async generator that stands at its first `yield`."""
+    with pytest.raises(StopIteration):
+        anext(generator).send(None)
+    return generator
+
+
 class TestLettingGo:
-    """`Pull.close` and `Advance.close` are cleanup: plain calls, legal in every state (rule 3)."""
+    """`Pull.close`, `Pull.abandon` and `Advance.abandon` are cleanup: plain calls, legal in every state (rule 3)."""
 
     closed = 0
 
@@ -130,36 +147,65 @@ class TestLettingGo:
         finally:
             self.closed += 1
 
-    async def asynchronous(self) -> AsyncIterator[Any]:
-        yield b"piece"
+    async def asynchronous(self, waits: bool = False) -> AsyncIterator[Any]:
+        try:
+            yield b"piece"
+        finally:
+            try:
+                if waits:
+                    await Waiting()
+                self.closed += 1
+            finally:
+                self.closed += 1
 
     def test_of_what_was_not_begun(self) -> None:
         Pull([b"piece"]).close()
-        Advance("auth", "request").close()
+        Pull([b"piece"]).abandon()
+        Advance("auth", "request").abandon()
 
     def test_of_generators(self) -> None:
-        pull, advance = Pull([]), Advance("auth", "request")
-        pull.iterator, advance.flow = self.blocking(), self.blocking()
-        next(pull.iterator)
-        next(advance.flow)
+        pull, other, advance = Pull([]), Pull([]), Advance("auth", "request")
+        pull.iterator, other.iterator, advance.flow = self.blocking(), self.blocking(), self.blocking()
+        for generator in (pull.iterator, other.iterator, advance.flow):
+            next(generator)
         pull.close()
-        advance.close()
-        assert self.closed == 2
-        pull.close()
-        assert self.closed == 2
+        other.abandon()
+        advance.abandon()
+        assert self.closed == 3
+        pull.abandon()
+        assert self.closed == 3
 
     def test_of_iterators_that_cannot_be_closed(self) -> None:
         pull = Pull([b"piece"])
         pull.iterator = iter([b"piece"])
-        pull.close()
+        pull.abandon()
         assert next(pull.iterator) == b"piece"
 
-    def test_of_asynchronous_generators(self) -> None:
-        """They have no `close()`: their event loop finalises them."""
-        pull, advance = Pull([]), Advance("auth", "request")
-        pull.iterator, advance.flow = self.asynchronous(), self.asynchronous()
+    def test_of_asynchronous_generators_if_there_is_time_to_wait_for_them(self) -> None:
+        pull = Pull([])
+        pull.iterator = begun(self.asynchronous())
         pull.close()
-        advance.close()
+        assert self.closed == 0, "its driver does that"
+
+    @pytest.mark.parametrize(("waits", "closed"), [(False, 2), (True, 1)])
+    def test_of_asynchronous_generators_if_there_is_none(self, waits: bool, closed: int) -> None:
+        """Their clean-up runs up to where it would wait, and there it is broken off."""
+        pull, advance = Pull([]), Advance("auth", "request")
+        pull.iterator = begun(self.asynchronous(waits))
+        pull.abandon()
+        assert self.closed == closed
+        advance.flow = begun(self.asynchronous(waits))
+        advance.abandon()
+        assert self.closed == 2 * closed
+
+    def test_of_what_breaks_when_it_is_closed(self) -> None:
+        class Broken:
+            async def aclose(self) -> None:
+                raise OSError("cannot be closed")
+
+        pull = Pull([])
+        pull.iterator = Broken()
+        pull.abandon()
 
     def test_of_a_source_that_a_worker_thread_still_runs(self) -> None:
         """A cancelled task does not wait for the thread that reads a file for it; the cancellation must come out."""

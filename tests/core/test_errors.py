@@ -126,8 +126,31 @@ def test_a_status_error_survives_pickling_and_copying() -> None:
     assert type(copy.copy(Refused("what happened", request=REQUEST, response=response))) is Refused
 
 
-def test_what_was_added_to_an_error_survives_pickling() -> None:
-    error = ReadTimeout("what happened")
+class Refused(HTTPStatusError):
+    """As an SDK has its own: made of other things, and knowing more."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__("refused", request=response.request, response=response)
+        self.code = response.json()["code"]
+
+
+def test_a_subclass_of_a_status_error_survives_pickling_too() -> None:
+    error = Refused(Response(403, request=REQUEST, json={"code": 7}))
+    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        assert type(again) is Refused
+        assert (str(again), again.args, again.code) == ("refused", ("refused",), 7)
+        assert again.response.json() == {"code": 7}
+        assert again.request.url == REQUEST.url
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ReadTimeout("what happened"),
+        HTTPStatusError("what happened", request=REQUEST, response=Response(500)),
+    ],
+)
+def test_what_was_added_to_an_error_survives_pickling(error: HTTPError) -> None:
     error.add_note("while fetching the list")
     assert pickle.loads(pickle.dumps(error)).__notes__ == ["while fetching the list"]
 

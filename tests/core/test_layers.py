@@ -16,9 +16,9 @@ from .source import BACKEND_MODULES, CORE, CORE_MODULES, Module, functions, impo
 
 #: From the ground up. Those in one line know nothing of each other.
 FLOORS = (
-    ("errors", "ambient", "signals"),
+    ("errors", "ambient", "signals", "warned"),
     ("contracts",),
-    ("effects",),
+    ("effects", "layers"),
     ("content",),
     ("models",),
     ("config", "auth", "redirects", "retries", "http1", "http2"),
@@ -180,7 +180,7 @@ def test_rule_6_nothing_is_waited_for_while_a_lock_is_held(module: Module) -> No
     [
         module
         for module in CORE_MODULES
-        if room(module.name) in ("pool", "signals", "effects", "operations", "http1")
+        if room(module.name) in ("pool", "signals", "effects", "operations", "http1", "http2")
     ],
     ids=lambda module: module.name,
 )
@@ -191,7 +191,7 @@ def test_the_sequence_is_generators_and_never_coroutines(module: Module) -> None
 
 @pytest.mark.parametrize(
     "module",
-    [module for module in CORE_MODULES if room(module.name) in ("pool", "signals", "http1")],
+    [module for module in CORE_MODULES if room(module.name) in ("pool", "signals", "http1", "http2")],
     ids=lambda module: module.name,
 )
 def test_rule_5_between_arrival_and_machine_there_is_no_checkpoint(module: Module) -> None:

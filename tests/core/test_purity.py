@@ -55,7 +55,7 @@ DECODERS = {"brotli", "brotlicffi", "backports", "compression", "zstandard"}
 DATETIME = {"httpure_core.models.response", "httpure_core.models.cookie_store"}
 
 #: Names for annotations only.
-FOR_TYPES = {"datetime", "ssl"}
+FOR_TYPES = {"datetime", "http.cookiejar", "ssl"}
 
 FORBIDDEN_CALLS = {"__import__", "breakpoint", "compile", "eval", "exec", "exit", "input", "open", "print"}
 CLOCK_READINGS = {"now", "today", "utcnow"}

@@ -192,6 +192,38 @@ def test_the_cookie_header_is_the_clients_to_make() -> None:
     assert "Cookie" not in follow(request, "https://other.example/").headers
 
 
+def cookies_after(request: Request, location: str, *, sets: str = "other=1") -> dict[str, str] | None:
+    """What of the request's own cookies may go along."""
+    response = Response(302, headers={"Location": location, "Set-Cookie": sets})
+    cookies = redirect(request, response)._cookies
+    return None if cookies is None else dict(cookies)
+
+
+def test_cookies_of_the_request_stay_within_its_origin() -> None:
+    request = Request("GET", HERE, cookies={"a": "1", "b": "2"})
+    assert cookies_after(request, "/x") == {"a": "1", "b": "2"}
+    for stranger in (
+        *(
+            "https://other.example/",
+            "https://www.example.org/",
+            "https://example.org:8443/",
+            "http://example.org/",
+        ),
+    ):
+        assert cookies_after(request, stranger) is None
+        there = follow(request, stranger)
+        assert cookies_after(there, HERE) is None  # nothing that was dropped comes back
+    plain = Request("GET", "http://example.org/", cookies={"a": "1"})
+    assert cookies_after(plain, "https://example.org/") == {"a": "1"}
+    assert cookies_after(Request("GET", HERE), "/x") is None
+
+
+def test_cookies_of_the_request_give_way_to_those_that_a_response_sets() -> None:
+    request = Request("GET", HERE, cookies={"a": "1", "b": "2"})
+    assert cookies_after(request, "/x", sets="a=3") == {"b": "2"}
+    assert cookies_after(request, "/x", sets="a=; Max-Age=0") == {"b": "2"}
+
+
 @pytest.mark.parametrize("location", ["https://other.example/", "http://example.org/"])
 def test_proxy_authorization_goes_nowhere_else(location: str) -> None:
     request = Request("GET", HERE, headers={"Proxy-Authorization": "hush"})

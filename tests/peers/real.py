@@ -44,6 +44,17 @@ class RealNetwork:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         listener.bind(("127.0.0.1", 0))
         listener.listen(512)
+        self._serve(listener, peer_factory)
+        return int(listener.getsockname()[1])
+
+    def listen_unix(self, peer_factory: Callable[[], Peer], path: str) -> None:
+        """Serve a Unix socket."""
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(path)
+        listener.listen(512)
+        self._serve(listener, peer_factory)
+
+    def _serve(self, listener: socket.socket, peer_factory: Callable[[], Peer]) -> None:
         listener.setblocking(False)
         self._listeners.append(listener)
         self._post(
@@ -51,7 +62,6 @@ class RealNetwork:
                 listener, selectors.EVENT_READ, lambda _: self._accept(listener, peer_factory)
             )
         )
-        return int(listener.getsockname()[1])
 
     def close(self) -> None:
         """Close everything. Raises what a peer raised, if one did."""
@@ -97,7 +107,8 @@ class RealNetwork:
         except OSError:
             return
         sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sock.family == socket.AF_INET:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         peer = peer_factory()
         channel = RealChannel(self, sock, peer)
         self._channels[channel] = None

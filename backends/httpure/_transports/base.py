@@ -14,10 +14,20 @@ __all__ = ["AsyncBaseTransport", "BaseTransport"]
 
 
 class BaseTransport:
-    """Carries requests for a `Client`. Subclass it and write `handle_request`."""
+    """Carries requests for a `Client`. Subclass it and write `handle_request`.
 
-    #: Set by transports that are a pool of the core's: clients then run its operations without a detour.
-    transmitter: Transmitter | None = None
+    >>> class Greeter(httpure.BaseTransport):
+    ...     def handle_request(self, request):
+    ...         return httpure.Response(200, text=f"hello {request.url.host}")
+    >>> with httpure.Client(mounts={"all://shop.example": Greeter()}) as client:
+    ...     client.get("https://shop.example").text
+    'hello shop.example'
+    """
+
+    @property
+    def transmitter(self) -> Transmitter | None:
+        """None, save in the ready HTTP transports: clients run its operations directly, without `handle_request`."""
+        return None
 
     def __enter__(self) -> Self:
         return self
@@ -38,14 +48,26 @@ class BaseTransport:
         raise NotImplementedError(f"{type(self).__name__} must implement handle_request().")
 
     def close(self) -> None:
-        """Free what the transport holds."""
+        """Free what the transport holds. Clients call it when they are closed."""
 
 
 class AsyncBaseTransport:
-    """Carries requests for an `AsyncClient`. Subclass it and write `handle_async_request`."""
+    """Carries requests for an `AsyncClient`. Subclass it and write `handle_async_request`.
 
-    #: Set by transports that are a pool of the core's: clients then run its operations without a detour.
-    transmitter: Transmitter | None = None
+    >>> class Greeter(httpure.AsyncBaseTransport):
+    ...     async def handle_async_request(self, request):
+    ...         return httpure.Response(200, text=f"hello {request.url.host}")
+    >>> async def main():
+    ...     async with httpure.AsyncClient(transport=Greeter()) as client:
+    ...         return (await client.get("https://shop.example")).text
+    >>> asyncio.run(main())
+    'hello shop.example'
+    """
+
+    @property
+    def transmitter(self) -> Transmitter | None:
+        """None, save in the ready HTTP transports: clients run its operations directly."""
+        return None
 
     async def __aenter__(self) -> Self:
         return self
@@ -66,4 +88,4 @@ class AsyncBaseTransport:
         raise NotImplementedError(f"{type(self).__name__} must implement handle_async_request().")
 
     async def aclose(self) -> None:
-        """Free what the transport holds."""
+        """Free what the transport holds. Clients call it when they are closed."""

@@ -13,13 +13,25 @@ __all__ = ["MockTransport"]
 
 
 class MockTransport(BaseTransport, AsyncBaseTransport):
-    """Answers each request with what `handler(request)` returns; for async clients it may be a coroutine function."""
+    """Answers each request with what `handler(request)` returns; for async clients it may be a coroutine function.
+
+    >>> def handler(request):
+    ...     return httpure.Response(200, json={"path": request.url.path})
+    >>> with httpure.Client(transport=httpure.MockTransport(handler)) as client:
+    ...     client.get("https://shop.example/items").json()
+    {'path': '/items'}
+
+    The request has been read when the handler gets it. What the handler raises comes through to the caller.
+    """
 
     def __init__(self, handler: Callable[[Request], Response | Awaitable[Response]]) -> None:
         self.handler = handler
 
     def handle_request(self, request: Request) -> Response:
-        """Read the request and return the handler's response. Raises TypeError if that is a coroutine."""
+        """Read the request and return the handler's response.
+
+        Raises TypeError if the handler returns no response, a coroutine for example, and what it raises itself.
+        """
         request.read()
         response = self.handler(request)
         if not isinstance(response, Response):
@@ -31,7 +43,7 @@ class MockTransport(BaseTransport, AsyncBaseTransport):
         return response
 
     async def handle_async_request(self, request: Request) -> Response:
-        """Read the request and return the handler's response."""
+        """Read the request and return the handler's response. Raises what the handler raises."""
         await request.aread()
         response = self.handler(request)
         return response if isinstance(response, Response) else await response

@@ -1,4 +1,8 @@
-"""httpure on asyncio: `from httpure import asyncio as http`.
+"""httpure on asyncio.
+
+    >>> from httpure import asyncio as http
+    >>> asyncio.run(http.get("https://example.org"))
+    <Response [200 OK]>
 
 The names are those of `httpure.sockets`; the functions are coroutine functions, and `stream` and `Client` are
 asynchronous context managers.

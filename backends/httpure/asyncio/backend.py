@@ -13,12 +13,14 @@ import socket
 import threading
 import time
 from collections.abc import Awaitable
+from typing import Any
 
 from httpure_core.contracts import Machine, Mutex
 from httpure_core.effects import Dial, Flush, Offload, Park, Receive, Resolve, Sleep
 from httpure_core.signals import Signal
 
 from .._socket_addresses import addresses_of, host_bytes, in_plain_words, open_socket, socket_address
+from .._socket_info import socket_info
 from .._socket_link import closed_here
 
 __all__ = ["Backend", "Link"]
@@ -120,6 +122,12 @@ class Link(asyncio.BufferedProtocol):
     def is_stale(self) -> bool:
         """True if the connection is closed, or belongs to another event loop."""
         return self._closed or self._loop is not asyncio.get_running_loop()
+
+    def extra_info(self, name: str) -> Any:
+        """Return what is known of the connection, such as "server_addr"; see `socket_info`."""
+        if self._closed:  # the loop closes the socket later
+            return True if name == "is_readable" else None
+        return socket_info(self._sock, name)
 
     def close(self) -> None:
         """Close the connection; from whatever thread, and even if the loop is gone."""

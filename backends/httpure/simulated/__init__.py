@@ -1,13 +1,20 @@
-"""The simulated backend: a whole client without a socket, in virtual time, and each run repeats exactly.
+r"""The simulated backend: a whole client without a socket, in virtual time, and each run repeats exactly.
 
-    simulation = Simulation(seed=7, network=Conditions(split=0.5, delay=(0, 0.02), reset=0.1))
-    simulation.network.listen("server.test", 80, MyServer)
-
-    async def visit() -> int:
-        async with AsyncClient(backend=simulation.backend) as client:
-            return (await client.get("http://server.test/")).status_code
-
-    simulation.run(visit)
+    >>> from httpure.simulated import Conditions, Simulation
+    >>> class Server:
+    ...     def connected(self, channel):
+    ...         self.channel = channel
+    ...     def receive_data(self, data):
+    ...         self.channel.send(b"HTTP/1.1 204 No Content\r\n\r\n")
+    ...     def receive_eof(self):
+    ...         self.channel.close()
+    >>> simulation = Simulation(seed=7, network=Conditions(piece=10, delay=(0.1, 0.2)))
+    >>> simulation.network.listen("server.test", 80, Server)
+    >>> async def visit():
+    ...     async with httpure.AsyncClient(backend=simulation.backend) as client:
+    ...         return await client.get("http://server.test/")
+    >>> simulation.run(visit), simulation.clock() > 0.3
+    (<Response [204 No Content]>, True)
 
 Whatever may happen is drawn from the seed: which of the ready tasks runs next, where the network splits
 what is sent, how long it takes, and when it breaks. `simulation.log` tells what did happen; the same seed

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Awaitable
 from functools import partial
+from typing import Any
 
 from httpure_core import contracts
 from httpure_core.effects import Flush, Receive
@@ -31,13 +32,22 @@ class Link:
         "_scheduler",
         "_sending",
         "_unsent",
+        "ends",
         "machine",
         "mutex",
         "name",
     )
 
-    def __init__(self, scheduler: Scheduler, name: str, machine: contracts.Machine) -> None:
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        name: str,
+        machine: contracts.Machine,
+        ends: tuple[Any, Any] = (None, None),
+    ) -> None:
         self.machine = machine
+        #: The addresses of client and server, in the form that sockets have them.
+        self.ends = ends
         self.mutex: contracts.Mutex = Mutex()
         self.name = name
         self._scheduler = scheduler
@@ -63,6 +73,14 @@ class Link:
     def is_stale(self) -> bool:
         """True if the connection has ended."""
         return self._ended or self._closed
+
+    def extra_info(self, name: str) -> Any:
+        """Return "client_addr", "server_addr" or "is_readable"; None for all else, and once it is closed."""
+        if name == "is_readable":
+            return self._ended or self._closed or not self._incoming.empty
+        if name in ("client_addr", "server_addr") and not self._closed:
+            return self.ends[name == "server_addr"]
+        return None
 
     def close(self) -> None:
         """Hang up. What was flushed still arrives."""

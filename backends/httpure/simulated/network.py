@@ -90,7 +90,13 @@ class Network:
             raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
         peer: Peer = factory()
         channel = Channel(scheduler, peer)
-        link = Link(scheduler, f"link {len(self.connections) + 1} to {address}", machine)
+        number = len(self.connections) + 1
+        ends = (
+            ("", address.path)
+            if address.path
+            else (("192.0.2.1", 40000 + number), (address.host, address.port))
+        )
+        link = Link(scheduler, f"link {number} to {address}", machine, ends)
         to_server_fate, to_client_fate = conditions.fates(scheduler.random)
         to_server = Pipe(scheduler, conditions, f"{link.name}, sent", channel, to_server_fate)
         to_client = Pipe(scheduler, conditions, f"{link.name}, received", link, to_client_fate)

@@ -72,6 +72,11 @@ class Pipe:
         self._error: OSError | None = None
         self._event: Event | None = None
 
+    @property
+    def empty(self) -> bool:
+        """True if nothing is on its way."""
+        return not self._in_flight
+
     def write(self, data: bytearray) -> int:
         """Take bytes from the beginning of `data`, as many as there is room for; return their number."""
         if self._stopped or self._ended:

@@ -1,4 +1,8 @@
-"""httpure on blocking sockets and threads: `from httpure import sockets as http`.
+"""httpure on blocking sockets and threads.
+
+    >>> from httpure import sockets as http
+    >>> http.get("https://example.org")
+    <Response [200 OK]>
 
 `Client` and the functions `get`, `post`, `stream`, … are the same as those of `httpure` itself.
 """

@@ -1,4 +1,9 @@
-"""httpure on trio: `from httpure import trio as http`.
+"""httpure on trio.
+
+    >>> import trio
+    >>> from httpure import trio as http
+    >>> trio.run(http.get, "https://example.org")
+    <Response [200 OK]>
 
 The names are those of `httpure.sockets`; the functions are coroutine functions, and `stream` and `Client` are
 asynchronous context managers.

@@ -28,12 +28,13 @@ __all__ = ["Backend", "Link"]
 class Link(SocketLink):
     """A socket that tasks share."""
 
-    __slots__ = ("_thread", "_token")
+    __slots__ = ("_thread", "_token", "_writing")
 
     def __init__(self, sock: socket.socket, machine: Machine) -> None:
         super().__init__(sock, machine, threading.Lock())  # see pool.py for why it is a real one
         self._token = trio.lowlevel.current_trio_token()
         self._thread = threading.get_ident()
+        self._writing: trio.Event | None = None  # set when the task that waits for room does so no more
 
     def flush(self, effect: Flush) -> Awaitable[None] | None:
         """Send what the kernel takes now; return an awaitable if that is not all."""
@@ -55,8 +56,20 @@ class Link(SocketLink):
                     await wait()
                 nursery.cancel_scope.cancel()
 
-            nursery.start_soon(first, lambda: trio.lowlevel.wait_writable(self.sock))
+            nursery.start_soon(first, self._writable)
             nursery.start_soon(first, lambda: self._news(signal))
+
+    async def _writable(self) -> None:
+        # Trio lets one task at a time wait for this. The others wait for that one, and then all look again.
+        if self._writing is not None:
+            await self._writing.wait()
+            return
+        self._writing = done = trio.Event()
+        try:
+            await trio.lowlevel.wait_writable(self.sock)
+        finally:
+            self._writing = None
+            done.set()
 
     async def receive(self, signal: Signal, timeout: float | None) -> None:
         """Read, or wait for the task that reads, until the signal is set."""

@@ -17,7 +17,13 @@ __all__ = ["BasicAuth", "basic_credentials", "userinfo_auth"]
 
 
 class BasicAuth(Auth):
-    """Send a user name and a password with every request. Text is encoded as UTF-8."""
+    """Send a user name and a password with every request (RFC 7617). Text is encoded as UTF-8.
+
+    A client makes one of any pair that it gets as `auth=`. Raises TypeError where a part is neither str nor bytes.
+
+    >>> httpure.get("https://httpbin.org/basic-auth/ada/secret", auth=httpure.BasicAuth("ada", "secret"))
+    <Response [200 OK]>
+    """
 
     def __init__(self, username: str | bytes, password: str | bytes) -> None:
         self._auth_header = basic_credentials(username, password)

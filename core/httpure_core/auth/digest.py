@@ -13,7 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import ambient
-from ..errors import LocalProtocolError, RemoteProtocolError, RequestNotRead
+from ..errors import InvalidURL, LocalProtocolError, RemoteProtocolError, RequestNotRead
 from ..models.cookie_store import CookieStore
 from ..models.cookie_syntax import split_cookie_header
 from .basic import as_bytes
@@ -23,7 +23,7 @@ from .flow import Auth
 if TYPE_CHECKING:
     from ..models.request import Request
     from ..models.response import Response
-    from ..models.url import Origin
+    from ..models.url import URL, Origin
 
 __all__ = ["DigestAuth"]
 
@@ -45,10 +45,17 @@ _UNQUOTED = frozenset(("algorithm", "qop", "nc", "userhash", "username*"))
 
 
 class DigestAuth(Auth):
-    """Prove a user name and a password to servers that ask for Digest. Text is encoded as UTF-8.
+    """Prove a user name and a password to servers that ask for Digest (RFC 7616). Text is encoded as UTF-8.
 
-    One object may serve any number of threads and tasks. A 401 without a Digest challenge that this client
-    can answer is returned as it is; a challenge without realm or nonce raises RemoteProtocolError.
+    >>> auth = httpure.DigestAuth("ada", "secret")
+    >>> httpure.get("https://httpbin.org/digest-auth/auth/ada/secret", auth=auth)
+    <Response [200 OK]>
+
+    One object may serve any number of threads and tasks. The strongest of the server's challenges is
+    answered: SHA-512, SHA-512-256, SHA-256, SHA or MD5, also as `-sess`. Where the server demands `auth-int`,
+    the body must be in memory. A 401 without a Digest challenge that this client can answer is returned as it
+    is; a challenge without realm or nonce raises RemoteProtocolError. Raises TypeError where user name or
+    password is neither str nor bytes.
     """
 
     def __init__(self, username: str | bytes, password: str | bytes) -> None:
@@ -63,7 +70,7 @@ class DigestAuth(Auth):
     def auth_flow(self, request: Request) -> Generator[Request, Response, None]:
         """Yield the request, again with an answer if it is challenged, once more if the nonce was stale."""
         session = self._sessions.get(request.url.origin)
-        if session is not None:
+        if session is not None and session.covers(request.url):
             request.headers["Authorization"] = self._answer(request, session)
         for attempt in range(2):
             response = yield request
@@ -76,7 +83,7 @@ class DigestAuth(Auth):
             if attempt > 0 and not challenge.stale:
                 return
             request = challenged
-            session = _Session(challenge)
+            session = _Session(challenge, request.url)
             self._remember(request.url.origin, session)
             request.headers["Authorization"] = self._answer(request, session)
             _take_cookies(request, response)
@@ -147,20 +154,45 @@ class _Challenge(NamedTuple):
     opaque: str
     stale: bool
     userhash: bool
+    domain: str
 
 
 class _Session:
-    """A nonce in use, and how often it was."""
+    """A nonce in use, how often it was, and for what."""
 
-    __slots__ = ("challenge", "cnonce", "counter")
+    __slots__ = ("_prefixes", "challenge", "cnonce", "counter")
 
-    def __init__(self, challenge: _Challenge) -> None:
+    def __init__(self, challenge: _Challenge, url: URL) -> None:
         self.challenge = challenge
+        self._prefixes = _prefixes(challenge.domain, url)
         # One for the life of the nonce: `-sess` algorithms hash the first one, some servers the latest.
-        self.cnonce = ambient.random_bytes(16).hex()
+        self.cnonce = ambient.random_bytes(8).hex()
         # next() of a count is one step: no two threads get the same number, which a server would take for a
         # replay.
         self.counter = count(1)
+
+    def covers(self, url: URL) -> bool:
+        """Whether the nonce may be answered unasked for this URL of its origin."""
+        return self._prefixes is None or url.raw_path.startswith(self._prefixes)
+
+
+def _prefixes(domain: str, url: URL) -> tuple[bytes, ...] | None:
+    """Return what the paths of the protection space begin with; None if it is all of the origin.
+
+    Other origins that the server names (RFC 7616 section 3.3) are passed over: the credentials were given for
+    this one.
+    """
+    if not domain.strip():
+        return None
+    prefixes = []
+    for name in domain.split():
+        try:
+            prefix = url.join(name)
+        except InvalidURL:
+            continue
+        if prefix.origin == url.origin:
+            prefixes.append(prefix.raw_path)
+    return tuple(prefixes)
 
 
 class _Hash:
@@ -230,6 +262,7 @@ def _read_challenge(parameters: dict[str, str]) -> _Challenge | None:
         opaque=parameters.get("opaque", ""),
         stale=parameters.get("stale", "").lower() == "true",
         userhash=parameters.get("userhash", "").lower() == "true",
+        domain=parameters.get("domain", ""),
     )
 
 
@@ -257,7 +290,8 @@ def _content(request: Request) -> bytes:
     except RequestNotRead:
         raise LocalProtocolError(
             "The server demands Digest with qop=auth-int, which hashes the whole body, "
-            "and this body is a stream: call request.read() first, or give content as bytes.",
+            "and this body is a stream: call request.read() first, give content as bytes, "
+            "or set requires_request_body = True on the auth object.",
             request=request,
         ) from None
 

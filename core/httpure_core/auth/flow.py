@@ -15,6 +15,15 @@ __all__ = ["Auth", "AuthTypes", "FunctionAuth"]
 class Auth:
     """An authentication scheme. Subclass it and write `auth_flow`.
 
+    >>> class TokenAuth(httpure.Auth):
+    ...     def auth_flow(self, request):
+    ...         response = yield request
+    ...         if response.status_code == 401:  # then once more, with a token
+    ...             request.headers["Authorization"] = "Bearer 7f3a"
+    ...             yield request
+    >>> httpure.get("https://httpbin.org/bearer", auth=TokenAuth())
+    <Response [200 OK]>
+
     A scheme that does I/O of its own, or takes locks, overrides `sync_auth_flow` and `async_auth_flow`
     instead: the blocking client drives the one, the asynchronous client the other. One object may serve
     several threads and tasks at once, so what a flow keeps on `self` must stand that.
@@ -29,12 +38,15 @@ class Auth:
         """Yield the requests to send, one after the other.
 
         Each `yield` is answered with the response to that request. When the generator ends, the last
-        response is the client's result.
+        response is the client's result. What it raises comes through to the caller.
         """
         yield request
 
     def sync_auth_flow(self, request: Request) -> Generator[Request, Response, None]:
-        """Drive `auth_flow` for the blocking client, reading bodies where the scheme requires them."""
+        """Drive `auth_flow` for the blocking client, reading bodies where the scheme requires them.
+
+        Raises what `auth_flow` and the reading raise.
+        """
         if self.requires_request_body:
             request.read()
         flow = self.auth_flow(request)
@@ -51,7 +63,10 @@ class Auth:
             flow.close()
 
     async def async_auth_flow(self, request: Request) -> AsyncGenerator[Request, Response]:
-        """Drive `auth_flow` for the asynchronous client, reading bodies where the scheme requires them."""
+        """Drive `auth_flow` for the asynchronous client, reading bodies where the scheme requires them.
+
+        Raises what `auth_flow` and the reading raise.
+        """
         if self.requires_request_body:
             await request.aread()
         flow = self.auth_flow(request)
@@ -74,7 +89,16 @@ class Auth:
 
 
 class FunctionAuth(Auth):
-    """A function that takes the request and returns it, changed, as an auth scheme."""
+    """A function that takes the request and returns it, changed, as an auth scheme.
+
+    A client makes one of any function that it gets as `auth=`.
+
+    >>> def sign(request):
+    ...     request.headers["X-Signature"] = f"{request.method} {request.url.path}"
+    ...     return request
+    >>> httpure.get("https://httpbin.org/get", auth=sign).request.headers["X-Signature"]
+    'GET /get'
+    """
 
     def __init__(self, func: Callable[[Request], Request]) -> None:
         self._func = func

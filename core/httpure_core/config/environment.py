@@ -11,9 +11,21 @@ from collections.abc import Mapping
 from ..errors import InvalidURL
 from .patterns import URLPattern
 
-__all__ = ["proxies_from_environment"]
+__all__ = ["names_a_proxy", "proxies_from_environment", "variable_of"]
 
 _VARIABLES = frozenset(("http_proxy", "https_proxy", "all_proxy", "no_proxy"))
+_NAMES_OF_PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+
+
+def names_a_proxy(environ: Mapping[str, str]) -> bool:
+    """Whether it is worth to read the environment: mostly there is none of the variables (runs once per client)."""
+    return any(name in environ for name in _NAMES_OF_PROXIES)
+
+
+def variable_of(environ: Mapping[str, str], pattern: str) -> str:
+    """Return the name of the variable that a proxy for such a pattern as "http://" was read from."""
+    name = pattern.partition(":")[0] + "_proxy"
+    return name if name in environ else name.upper()
 
 
 def proxies_from_environment(environ: Mapping[str, str]) -> dict[str, str | None]:

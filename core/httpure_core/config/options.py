@@ -14,7 +14,7 @@ from ..models.url import URL
 if TYPE_CHECKING:
     import ssl
 
-    from ..models.headers import HeaderTypes
+    from ..models.headers import FieldTypes
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -24,6 +24,7 @@ __all__ = [
     "USE_CLIENT_DEFAULT",
     "Limits",
     "Proxy",
+    "ProxyTypes",
     "Timeout",
     "TimeoutTypes",
     "UnsetType",
@@ -39,6 +40,9 @@ class UnsetType:
     def __repr__(self) -> str:
         return "UNSET"
 
+    def __reduce__(self) -> str:
+        return "UNSET"  # the same one, also where it is copied or pickled
+
 
 class UseClientDefault:
     """The type of `USE_CLIENT_DEFAULT`."""
@@ -47,6 +51,9 @@ class UseClientDefault:
 
     def __repr__(self) -> str:
         return "USE_CLIENT_DEFAULT"
+
+    def __reduce__(self) -> str:
+        return "USE_CLIENT_DEFAULT"  # the same one, also where it is copied or pickled
 
 
 #: Stands for a limit that was not given, where None means "no limit".
@@ -70,6 +77,10 @@ class Timeout:
         Timeout((3.0, 10.0))          connect and read; write and pool have no limit
         Timeout(other, pool=None)     as another one, save for the pool
         Timeout(5.0, total=30.0)      and 30 seconds for the whole exchange
+
+    >>> with httpure.Client(timeout=httpure.Timeout(5.0, read=60.0)) as client:
+    ...     client.get("https://example.org"), client.get("https://example.org", timeout=1.5)
+    (<Response [200 OK]>, <Response [200 OK]>)
 
     `connect` covers name resolution, TCP, proxy and TLS together; `read` and `write` the wait for one piece;
     `pool` the wait for a free connection; `total` the exchange from the first call to the last byte,
@@ -163,11 +174,22 @@ class Limits:
     """How many connections a client may have, and how long it keeps them.
 
     `max_connections` open at once, and of these at most `max_keepalive_connections` idle; None for no limit.
-    An idle connection is closed after `keepalive_expiry` seconds, or never where that is None.
+    An idle connection is closed after `keepalive_expiry` seconds, or never where that is None. A client that is
+    given no limits has 100, 20 and 5 seconds.
+
+    >>> with httpure.Client(limits=httpure.Limits(max_connections=10, keepalive_expiry=60.0)) as client:
+    ...     client.get("https://example.org")
+    <Response [200 OK]>
+
     Raises ValueError for a negative number, and for `max_connections=0`, which would let no request pass.
     """
 
     __slots__ = ("keepalive_expiry", "max_connections", "max_keepalive_connections")
+
+    max_connections: int | None
+    max_keepalive_connections: int | None
+    #: Seconds.
+    keepalive_expiry: float | None
 
     def __init__(
         self,
@@ -205,13 +227,28 @@ class Limits:
 class Proxy:
     """A proxy: where it is, who we are to it, and what it is told.
 
+    >>> proxy = httpure.Proxy("http://ada:secret@proxy.example:8080", headers={"X-Team": "blue"})
+    >>> proxy
+    Proxy('http://proxy.example:8080', auth=('ada', '********'), headers=Headers({'x-team': 'blue'}))
+    >>> client = httpure.Client(proxy=proxy)
+
     `url` has the scheme http, https, socks5 or socks5h; a user name and password in it become `auth`.
     `auth` is (user name, password); `headers` go to the proxy alone, never through it; `ssl_context` is for
-    the TLS connection to an https proxy. Raises ValueError for another scheme and for a URL without a host,
-    InvalidURL for what is no URL.
+    the TLS connection to an https proxy, which is otherwise verified as by default, whatever the client's `verify`
+    says of servers. With both SOCKS schemes, it is the proxy that looks the server's name up.
+
+    Raises ValueError for another scheme, for a URL without a host, and for credentials that SOCKS has no room for;
+    InvalidURL for what is no URL; TypeError for an `auth` that is no pair of texts.
     """
 
     __slots__ = ("auth", "headers", "ssl_context", "url")
+
+    #: Without user name and password.
+    url: URL
+    #: User name and password.
+    auth: tuple[str, str] | None
+    headers: Headers
+    ssl_context: ssl.SSLContext | None
 
     def __init__(
         self,
@@ -219,7 +256,7 @@ class Proxy:
         *,
         ssl_context: ssl.SSLContext | None = None,
         auth: tuple[str, str] | None = None,
-        headers: HeaderTypes | None = None,
+        headers: FieldTypes | None = None,
     ) -> None:
         url = URL(url)
         if url.scheme not in _PROXY_SCHEMES:
@@ -229,8 +266,10 @@ class Proxy:
         if not url.host:
             raise ValueError(f"The proxy's URL {url!r} has no host.")
         if url.userinfo:
-            auth = (url.username, url.password)
+            auth = (url.username, url.password) if url.username or url.password else auth
             url = url.copy_with(username=None, password=None)
+        if auth is not None:
+            _check_credentials(auth, url.scheme)
         self.url = url
         self.auth = auth
         self.headers = Headers(headers)
@@ -246,6 +285,23 @@ class Proxy:
         headers = f", headers={self.headers!r}" if self.headers else ""
         return f"{type(self).__name__}({str(self.url)!r}{auth}{headers})"
 
+
+def _check_credentials(auth: Any, scheme: str) -> None:
+    if not (
+        isinstance(auth, tuple | list) and len(auth) == 2 and all(isinstance(part, str) for part in auth)
+    ):
+        raise TypeError("A proxy's auth is a pair of texts, (user name, password).")
+    if scheme.startswith("socks"):
+        name, password = (len(part.encode()) for part in auth)
+        if not 0 < name <= 255 or password > 255:
+            raise ValueError(
+                "A SOCKS5 proxy takes a user name of 1 to 255 bytes and a password of at most 255 (RFC 1929), "
+                f"not of {name} and {password}."
+            )
+
+
+#: A proxy, or its URL.
+ProxyTypes: TypeAlias = URL | str | Proxy
 
 DEFAULT_TIMEOUT_CONFIG: Final = Timeout(5.0)
 DEFAULT_LIMITS: Final = Limits(max_connections=100, max_keepalive_connections=20)

@@ -23,6 +23,10 @@ __all__ = ["URLPattern"]
 class URLPattern:
     """A pattern of scheme, host and port. Hashable, sortable by precedence, equal to one of the same text.
 
+    >>> from httpure_core.config.patterns import URLPattern
+    >>> URLPattern("https://*.shop.example").matches(httpure.URL("https://api.shop.example/items"))
+    True
+
     Raises ValueError for a text without a colon (`http` for `http://`), a bad port or network; InvalidURL
     for a host that no URL could have. A port that is written down is compared with the URL's effective one:
     `http://h:80` matches `http://h/`.
@@ -50,7 +54,7 @@ class URLPattern:
             raise ValueError(
                 f'The pattern "{pattern}": a host is "*", or begins with "*." or "*" and a name.'
             )
-        ascii_name = _ascii_host(name) if name and self._network is None else name
+        ascii_name = _ascii_host(name).removesuffix(".") if name and self._network is None else name
         self.host = wildcard + ascii_name if ascii_name else ""
         self._any_host = not self.host
         self._suffix = "." + ascii_name if wildcard else ""
@@ -82,6 +86,7 @@ class URLPattern:
         return f"URLPattern({self.pattern!r})"
 
     def _matches_host(self, host: str) -> bool:
+        host = host.removesuffix(".")  # the root, which may be written or not
         if self._network is not None:
             address = _address(host)
             return address is not None and address in self._network

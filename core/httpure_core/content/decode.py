@@ -50,6 +50,12 @@ class Decoder(Protocol):
 def decoder_for(codings: Sequence[str]) -> Decoder | None:
     """Return what undoes these codings, given in the order they were applied; None if that is nothing.
 
+    >>> import gzip
+    >>> from httpure_core.content.decode import decoder_for
+    >>> decoder = decoder_for(["gzip"])
+    >>> b"".join([*decoder.decode(gzip.compress(b"hello")), *decoder.flush()])
+    b'hello'
+
     A coding that is not known (or whose library is not installed) cannot be undone, nor can those below it:
     the body is passed through from there. Raises DecodingError for more than `MAX_CODINGS`.
     """

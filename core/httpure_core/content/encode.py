@@ -9,10 +9,19 @@ from collections.abc import AsyncIterable, Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ..warned import warn
 from .files import AsyncFileStream, FileStream, is_async_file, refuse_text_file
 from .forms import urlencode
-from .multipart import MultipartStream
-from .streams import AsyncByteStream, AsyncIterableStream, ByteStream, IterableStream, SyncByteStream
+from .multipart import boundary_from_content_type, encode_multipart
+from .parts import has_parts
+from .streams import (
+    AsyncByteStream,
+    AsyncIterableStream,
+    ByteStream,
+    IterableStream,
+    SyncByteStream,
+    buffered,
+)
 
 if TYPE_CHECKING:
     from json import JSONEncoder
@@ -32,13 +41,14 @@ def encode_request(
     data: RequestData | None = None,
     files: RequestFiles | None = None,
     json: Any = None,
-    boundary: bytes | None = None,
+    content_type: str | None = None,
 ) -> Encoded:
     """Encode the body of a request; runs once per request.
 
     Returns the headers that describe the body (Content-Length or Transfer-Encoding, Content-Type) and the
     stream. No body, and empty `content`, give no headers: whether the method then needs `Content-Length: 0`
-    is the request's business. `boundary` is that of the multipart Content-Type the caller wrote, if any.
+    is the request's business. `content_type` is the Content-Type that the caller wrote, if any: it may bring
+    the boundary of a form with files, and ask for a form without files to be sent as multipart/form-data.
 
     Raises TypeError for arguments of the wrong type, or that exclude each other (`content` with any other,
     `json` with `data` or `files`); ValueError for JSON that is none (NaN, cycles) and for part headers with
@@ -46,7 +56,7 @@ def encode_request(
     """
     form = not data or isinstance(data, Mapping) or _is_pairs(data)
     if data and files and form and content is None and json is None:
-        return _encode_multipart(data, files, boundary)
+        return _encode_multipart(data, files, content_type)
     if (content is not None) + bool(data) + bool(files) + (json is not None) > 1:
         raise _conflict(content=content, data=data or None, files=files or None, json=json)
     if content is not None:
@@ -54,11 +64,13 @@ def encode_request(
     if json is not None:
         return _encode_json(json)
     if files:
-        return _encode_multipart({}, files, boundary)
+        return _encode_multipart({}, files, content_type)
     if not data:
         return {}, ByteStream(b"")
     if not form:
         return _encode_raw_data(data)
+    if _is_multipart(content_type) or has_parts(data):
+        return _encode_multipart(data, {}, content_type)
     return _encode_bytes(urlencode(data), "application/x-www-form-urlencoded")
 
 
@@ -95,18 +107,18 @@ def _is_pairs(data: object) -> bool:
     return isinstance(data, (list, tuple)) and not isinstance(data[0], bytes)
 
 
-def _encode_raw_data(data: Any) -> Encoded:
-    import warnings
+def _is_multipart(content_type: str | None) -> bool:
+    return content_type is not None and content_type.lstrip().lower().startswith("multipart/form-data")
 
-    warnings.warn("data= is for forms: send bytes or text with content=.", DeprecationWarning, stacklevel=3)
+
+def _encode_raw_data(data: Any) -> Encoded:
+    warn("data= is for forms: send bytes or text with content=.", DeprecationWarning)
     return _encode_content(data)
 
 
 def _encode_content(content: Any) -> Encoded:
     if isinstance(content, str):
         content = content.encode()
-    elif isinstance(content, (bytearray, memoryview)):
-        content = bytes(content)
     if isinstance(content, bytes):
         return ({"Content-Length": str(len(content))} if content else {}), ByteStream(content)
     if isinstance(content, ByteStream):
@@ -115,6 +127,9 @@ def _encode_content(content: Any) -> Encoded:
         return dict(_CHUNKED), content
     if hasattr(content, "read"):
         return _encode_file(content)
+    whole = buffered(content)
+    if whole is not None:
+        return _encode_content(whole)
     # A dict is an iterable too, but whoever passes one means json= or data=.
     if isinstance(content, Iterable) and not isinstance(content, Mapping):
         return dict(_CHUNKED), IterableStream(content)
@@ -127,21 +142,18 @@ def _encode_content(content: Any) -> Encoded:
 
 
 def _encode_file(file: Any) -> Encoded:
-    if is_async_file(file):
-        return dict(_CHUNKED), AsyncFileStream(file)
     refuse_text_file(file, "content=")
-    stream = FileStream(file)
-    if stream.content_length is None:
-        return dict(_CHUNKED), stream
-    return {"Content-Length": str(stream.content_length)}, stream
+    stream = AsyncFileStream(file) if is_async_file(file) else FileStream(file)
+    return _framing(stream.content_length), stream
 
 
-def _encode_multipart(data: RequestData, files: RequestFiles, boundary: bytes | None) -> Encoded:
-    stream = MultipartStream(data, files, boundary)
-    length = stream.content_length
-    headers = dict(_CHUNKED) if length is None else {"Content-Length": str(length)}
-    headers["Content-Type"] = stream.content_type
-    return headers, stream
+def _encode_multipart(data: RequestData, files: RequestFiles, content_type: str | None) -> Encoded:
+    stream = encode_multipart(data, files, boundary_from_content_type(content_type))
+    return {**_framing(stream.content_length), "Content-Type": stream.content_type}, stream
+
+
+def _framing(length: int | None) -> dict[str, str]:
+    return dict(_CHUNKED) if length is None else {"Content-Length": str(length)}
 
 
 def _encode_json(value: Any) -> Encoded:

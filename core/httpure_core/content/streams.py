@@ -23,6 +23,8 @@ __all__ = [
     "SyncByteStream",
     "UnattachedStream",
     "as_bytes",
+    "buffered",
+    "used_up",
 ]
 
 #: Bytes read from a file, or given out by a decoder, at a time.
@@ -30,7 +32,14 @@ PIECE_SIZE = 64 * 1024
 
 
 class SyncByteStream:
-    """A body that is read with `for piece in stream`. Subclass it to write a transport."""
+    """A body that is read with `for piece in stream`. Subclass it to write a transport.
+
+    >>> class Countdown(httpure.SyncByteStream):
+    ...     def __iter__(self):
+    ...         yield from (b"3 ", b"2 ", b"1")
+    >>> httpure.Response(200, stream=Countdown()).read()
+    b'3 2 1'
+    """
 
     #: True where taking the next piece may block on a file: async backends then take it in a worker thread.
     may_block: bool = False
@@ -46,7 +55,15 @@ class SyncByteStream:
 
 
 class AsyncByteStream:
-    """A body that is read with `async for piece in stream`. Subclass it to write a transport."""
+    """A body that is read with `async for piece in stream`. Subclass it to write a transport.
+
+    >>> class Countdown(httpure.AsyncByteStream):
+    ...     async def __aiter__(self):
+    ...         for piece in (b"3 ", b"2 ", b"1"):
+    ...             yield piece
+    >>> asyncio.run(httpure.Response(200, stream=Countdown()).aread())
+    b'3 2 1'
+    """
 
     #: False where a second iteration raises StreamConsumed.
     replayable: bool = True
@@ -60,9 +77,16 @@ class AsyncByteStream:
 
 
 class ByteStream(SyncByteStream, AsyncByteStream):
-    """A body that is wholly in memory: any number of readers, of either colour."""
+    """A body that is wholly in memory: any number of readers, blocking and asynchronous ones.
+
+    >>> httpure.Response(200, stream=httpure.ByteStream(b"hello")).read()
+    b'hello'
+    """
 
     __slots__ = ("content",)
+
+    #: The whole body.
+    content: bytes
 
     def __init__(self, stream: bytes) -> None:
         self.content = stream
@@ -80,12 +104,24 @@ class UnattachedStream(SyncByteStream, AsyncByteStream):
     replayable = False
 
     def __iter__(self) -> Iterator[bytes]:
-        raise StreamClosed
+        raise StreamClosed(_GONE)
         yield b""  # pragma: no cover
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        raise StreamClosed
+        raise StreamClosed(_GONE)
         yield b""  # pragma: no cover
+
+
+_GONE = "This body was not read before its message was pickled or copied, and is gone: call .read() before."
+
+
+def used_up() -> StreamConsumed:
+    """Return the error for a caller's body that is to be read again and cannot be."""
+    return StreamConsumed(
+        "This body comes from an iterator, or from a file that cannot seek, and was used up when it was first read. "
+        "To have it read again, as a redirect or an answer to a challenge does, give bytes, a list or a file that "
+        "can seek, or call .read() first."
+    )
 
 
 class AtOnce(AsyncIterator[bytes]):
@@ -115,16 +151,20 @@ class IterableStream(SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         first = self._first
         if first is not None and not self.replayable:
-            raise StreamConsumed
+            raise used_up()
         pieces = iter(self._source)
         # Some iterables hand out the same spent iterator each time, and only now does it show.
         if pieces is first:
             self.replayable = False
-            raise StreamConsumed
+            raise used_up()
         self._first = pieces
-        for piece in pieces:
-            if piece:  # an empty piece would end a chunked body
-                yield piece if type(piece) is bytes else as_bytes(piece)
+        try:
+            for piece in pieces:
+                if data := as_bytes(piece):  # an empty piece would end a chunked body
+                    yield data
+        finally:
+            if hasattr(pieces, "throw"):  # a generator, which nobody will go on with
+                pieces.close()  # type: ignore[attr-defined]
 
 
 class AsyncIterableStream(AsyncByteStream):
@@ -140,11 +180,11 @@ class AsyncIterableStream(AsyncByteStream):
     def __aiter__(self) -> AsyncIterator[bytes]:
         first = self._first
         if first is not None and not self.replayable:
-            raise StreamConsumed
+            raise used_up()
         pieces = aiter(self._source)
         if pieces is first:
             self.replayable = False
-            raise StreamConsumed
+            raise used_up()
         self._first = pieces
         return _Checked(pieces)
 
@@ -159,8 +199,8 @@ class _Checked(AsyncIterator[bytes]):
 
     async def __anext__(self) -> bytes:
         async for piece in self._pieces:
-            if piece:
-                return piece if type(piece) is bytes else as_bytes(piece)
+            if data := as_bytes(piece):
+                return data
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
@@ -171,7 +211,23 @@ class _Checked(AsyncIterator[bytes]):
 
 
 def as_bytes(piece: object) -> bytes:
-    """Turn one piece of a caller's body into bytes. Raises TypeError, naming the type, if it is none."""
-    if isinstance(piece, (bytes, bytearray, memoryview)):
-        return bytes(piece)
+    """Turn one piece of a caller's body into bytes: any object with a buffer will do.
+
+    Raises TypeError, naming the type, for anything else.
+    """
+    content = buffered(piece)
+    if content is not None:
+        return content
+    if hasattr(piece, "__await__") and (close := getattr(piece, "close", None)) is not None:
+        close()  # a coroutine, as a file's read() returned it, that nobody will await
     raise TypeError(f"A body is made of bytes, but one of its pieces is of type {type(piece).__name__}.")
+
+
+def buffered(value: object) -> bytes | None:
+    """Return the bytes of an object that has a buffer (bytes, bytearray, memoryview, array, NumPy), or None."""
+    if isinstance(value, bytes):
+        return value
+    try:
+        return memoryview(value).tobytes()  # type: ignore[arg-type]
+    except TypeError:
+        return None

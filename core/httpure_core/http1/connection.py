@@ -1,6 +1,15 @@
-"""HTTP/1.1 (RFC 9112): a request goes in and bytes come out, bytes go in and a response comes out.
+r"""HTTP/1.1 (RFC 9112): a request goes in and bytes come out, bytes go in and a response comes out.
 
     open_stream ──▶ data_to_send        receive_data, receive_eof ──▶ the stream's attributes, and its signal
+
+    >>> from httpure_core.http1.connection import Http1Connection
+    >>> connection = Http1Connection()
+    >>> stream = connection.open_stream(b"GET", b"/hello", [(b"Host", b"shop.example")], b"")
+    >>> connection.data_to_send()
+    b'GET /hello HTTP/1.1\r\nHost: shop.example\r\n\r\n'
+    >>> connection.receive_data(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+    >>> stream.status, stream.take(), stream.ended, connection.reusable
+    (200, b'hi', True, True)
 
 h11 is the authority. The fast lane of `strict.py` takes what is plain; the first odd thing in an exchange brings h11 up
 to what has been said so far and leaves the rest of the exchange to it. Nothing of h11 is seen from outside: its events
@@ -19,6 +28,7 @@ import h11
 
 from ..contracts import READ_AHEAD, Fields
 from ..errors import LocalProtocolError, ReadError, RemoteProtocolError, TransportError
+from .raw import RawBytes
 from .stream import Http1Stream
 from .strict import ChunkedBody, read_head, write_request
 
@@ -61,6 +71,7 @@ class Http1Connection:
         "_out",
         "_sent",
         "close_reason",
+        "inner",
         "link",
         "stream",
     )
@@ -72,6 +83,8 @@ class Http1Connection:
         #: The exchange that is going on, if any.
         self.stream: Http1Stream | None = None
         self.close_reason: CloseReason | None = None
+        #: Takes all bytes, once the connection has left HTTP/1.1.
+        self.inner: RawBytes | None = None
         self._out: list[bytes] = []
         self._may_be_fast = fast
         self._fast = False  # whether this exchange is in the fast lane
@@ -93,10 +106,16 @@ class Http1Connection:
     def wants_data(self) -> bool:
         """False while the reader has `READ_AHEAD` bytes of body to catch up with."""
         stream = self.stream
-        return stream is None or stream.buffered < READ_AHEAD
+        if stream is None:
+            return self.inner is None or self.inner.wants_data
+        return stream.buffered < READ_AHEAD
 
     def open_stream(self, method: bytes, target: bytes, fields: Fields, body: bytes | None) -> Http1Stream:
-        """Queue a request's head and, where it is given, its whole body (runs once per request)."""
+        """Queue a request's head and, where it is given, its whole body (runs once per request).
+
+        With `body=None` the caller goes on with `send_data` and `end_data` of the stream. Raises LocalProtocolError,
+        with nothing queued, for a request that breaks the rules of HTTP. One exchange at a time: see `reusable`.
+        """
         stream = Http1Stream(method, self._send_piece, self._abandon)
         if self._may_be_fast and body is not None:
             request = write_request(method, target, fields, body)
@@ -123,7 +142,7 @@ class Http1Connection:
         """Return what is queued, head and small body in one piece."""
         out = self._out
         if not out:
-            return b""
+            return b"" if self.inner is None else self.inner.data_to_send()
         self._out = []
         return out[0] if len(out) == 1 else b"".join(out)
 
@@ -131,6 +150,8 @@ class Http1Connection:
         """Feed bytes from the peer; sets the stream's signal (runs once per arrival of bytes)."""
         stream = self.stream
         if stream is None:
+            if self.inner is not None:
+                self.inner.receive_data(data)
             self.close_reason = self.close_reason or CloseReason.UNSOLICITED
             return
         if stream.failure is not None:
@@ -148,6 +169,8 @@ class Http1Connection:
         """The peer will send nothing more: that ends a response, or cuts it off."""
         stream = self.stream
         if stream is None:
+            if self.inner is not None:
+                self.inner.receive_eof(error)
             self.close_reason = self.close_reason or CloseReason.PEER_CLOSED
         elif stream.failure is not None:
             pass
@@ -283,22 +306,34 @@ class Http1Connection:
     def _begin(self, stream: Http1Stream, head: h11.Response) -> None:
         if stream.status:
             return  # the fast lane has read it already
+        if stream.method == b"CONNECT" and 200 <= head.status_code < 300:
+            self._leave(stream, head)
+            return
         values = {name.lower(): value for name, value in head.headers.raw_items()}
         if b"transfer-encoding" in values and b"content-length" in values:
             raise h11.RemoteProtocolError("both Content-Length and Transfer-Encoding (RFC 9112 section 6.3)")
         if b"content-length" in values:
             stream.length = int(values[b"content-length"])
         self._describe(stream, head)
-        if stream.method == b"CONNECT" and 200 <= head.status_code < 300:
-            self._finish(stream, close_reason=CloseReason.UPGRADED)
 
     def _inform(self, stream: Http1Stream, head: h11.InformationalResponse) -> None:
         stream.informational += 1
         if stream.informational > MAX_INFORMATIONAL:
             raise h11.RemoteProtocolError(f"more than {MAX_INFORMATIONAL} informational responses")
         if head.status_code == 101:
-            self._describe(stream, head)
-            self._finish(stream, close_reason=CloseReason.UPGRADED)
+            self._leave(stream, head)
+
+    def _leave(self, stream: Http1Stream, head: h11.Response | h11.InformationalResponse) -> None:
+        """Leave HTTP/1.1 (RFC 9110 sections 7.8 and 9.3.6): what stands behind this head is none of its business."""
+        machine = self._peer
+        if machine.our_state is not h11.SWITCHED_PROTOCOL:
+            raise h11.RemoteProtocolError("the protocol was switched before the request was sent in full")
+        self._describe(stream, head)
+        self.inner = stream.raw = RawBytes()
+        behind = machine.trailing_data[0]
+        if behind:
+            self.inner.receive_data(behind)
+        self._finish(stream, close_reason=CloseReason.UPGRADED)
 
     def _describe(self, stream: Http1Stream, head: h11.Response | h11.InformationalResponse) -> None:
         stream.http_version = b"HTTP/" + head.http_version

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..contracts import Fields
+from ..contracts import Fields, RawMachine
 from ..errors import TransportError
 from ..signals import Signal
 
@@ -30,12 +30,19 @@ class Http1Stream:
         "informational",
         "length",
         "method",
+        "raw",
         "reason",
         "received",
         "signal",
         "status",
         "trailers",
     )
+
+    # What only streams of HTTP/2 do.
+    stream_id: int | None = None
+    duplex = False
+    blocked = False
+    flush_due = False
 
     def __init__(
         self, method: bytes, send: Callable[[bytes | None], None], abandon: Callable[[], None]
@@ -53,6 +60,7 @@ class Http1Stream:
         self.buffered = 0
         self.ended = False
         self.failure: TransportError | None = None
+        self.raw: RawMachine | None = None
         self._chunks: list[bytes] = []
         self._send = send
         self._abandon = abandon

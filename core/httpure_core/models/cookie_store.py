@@ -62,6 +62,19 @@ class Cookie:
         "value",
     )
 
+    name: str
+    value: str
+    domain: str
+    path: str
+    expires: float | None
+    host_only: bool
+    secure: bool
+    http_only: bool
+    same_site: str | None
+    received: bool
+    #: Place in the order of creation, set by the store; a replaced cookie hands it on.
+    created: int
+
     def __init__(
         self,
         name: str,
@@ -86,7 +99,6 @@ class Cookie:
         self.http_only = http_only
         self.same_site = same_site
         self.received = received
-        #: Place in the order of creation, set by the store; a replaced cookie hands it on.
         self.created = 0
 
     def copy(self) -> Cookie:
@@ -128,6 +140,8 @@ class CookieStore:
 
     __slots__ = ("_created", "_shelves", "is_public_suffix")
 
+    is_public_suffix: Callable[[str], bool]
+
     def __init__(self, *, is_public_suffix: Callable[[str], bool] = has_no_dot) -> None:
         self.is_public_suffix = is_public_suffix
         self._shelves: dict[str, _Shelf] = {}
@@ -144,19 +158,30 @@ class CookieStore:
         for shelf in list(self._shelves.values()):
             yield from list(shelf.values())
 
-    def header_for(self, scheme: str, host: str, path: str, now: float | None = None) -> str | None:
+    def header_for(
+        self,
+        scheme: str,
+        host: str,
+        path: str,
+        now: float | None = None,
+        *,
+        beside: CookieStore | None = None,
+    ) -> str | None:
         """Return the Cookie field value for a request, or None where no cookie goes with it.
 
         `host` is lower-case ASCII, `path` the path as sent, without the query. The longest path comes first,
-        then the oldest cookie (RFC 6265bis section 5.8.3). Runs once per request.
+        then the oldest cookie (RFC 6265bis section 5.8.3). `beside` are further cookies, of which those go
+        along whose names are not here. Runs once per request.
         """
-        if not self._shelves:
+        if not self._shelves and beside is None:
             return None
         cookies = self._matching(scheme in _SECURE_SCHEMES, host, path, now)
-        if not cookies:
-            return None
         if len(cookies) > 1:
             cookies.sort(key=_sending_order)
+        if beside is not None:
+            cookies = beside._others(cookies, scheme in _SECURE_SCHEMES, host, path, now)
+        if not cookies:
+            return None
         header = "; ".join([cookie.pair for cookie in cookies])
         return header if len(header) * 4 <= MAX_HEADER_SIZE else _limited_header(cookies)
 
@@ -221,6 +246,15 @@ class CookieStore:
         return store
 
     __copy__ = copy
+
+    def _others(
+        self, cookies: list[Cookie], secure: bool, host: str, path: str, now: float | None
+    ) -> list[Cookie]:
+        # Those of this store, without the names of `cookies`, and these among them.
+        names = {cookie.name for cookie in cookies}
+        others = [cookie for cookie in self._matching(secure, host, path, now) if cookie.name not in names]
+        others.sort(key=_sending_order)
+        return sorted(others + cookies, key=lambda cookie: -len(cookie.path))
 
     def _matching(self, secure: bool, host: str, path: str, now: float | None) -> list[Cookie]:
         matching = []

@@ -1,7 +1,8 @@
 """`Cookies`: the cookies of a client or a response, as a mapping of names to values.
 
 A thin view of a `CookieStore`, which holds the rules. The standard library's `CookieJar` is not known here,
-because importing it would import sockets: the face installs the view that `Cookies.jar` shows.
+because importing it would import sockets: the face installs the view that `Cookies.jar` shows, and the store
+for a jar that is given.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from .. import ambient
 from ..errors import CookieConflict
 from .cookie_store import Cookie, CookieStore
+from .cookie_syntax import parse_set_cookie
 
 if TYPE_CHECKING:
+    import http.cookiejar
+
     from .request import Request
     from .response import Response
     from .url import URL
 
-__all__ = ["CookieTypes", "Cookies", "install_jar_view"]
+__all__ = ["CookieTypes", "Cookies", "from_stdlib", "install_jar_view", "kept_cookies", "set_cookies"]
 
 
 def _no_jar_view(cookies: Cookies) -> Any:
@@ -28,28 +32,59 @@ def _no_jar_view(cookies: Cookies) -> Any:
     )
 
 
+def _no_store(cookies: Any) -> CookieStore | None:
+    return None
+
+
 _jar_view: Callable[[Cookies], Any] = _no_jar_view
+_store_of_jar: Callable[[Any], CookieStore | None] = _no_store
 
 
-def install_jar_view(view: Callable[[Cookies], Any]) -> None:
-    """Say what `Cookies.jar` returns: a CookieJar that reads and writes `cookies.store`."""
-    global _jar_view
+def install_jar_view(
+    view: Callable[[Cookies], Any], store_of_jar: Callable[[Any], CookieStore | None] = _no_store
+) -> None:
+    """Say what `Cookies.jar` returns: a CookieJar that reads and writes `cookies.store`.
+
+    And what stands on a CookieJar that `Cookies` is made of: a store that reads and writes the jar, or None
+    for what is no jar. Without it, the cookies of a jar are copied.
+    """
+    global _jar_view, _store_of_jar
     _jar_view = view
+    _store_of_jar = store_of_jar
 
 
 class Cookies(MutableMapping[str, str]):
     """HTTP cookies: names to values, each of them with a domain and a path.
 
-    Takes a dict, a list of (name, value) pairs, other Cookies, or a CookieJar; what it holds is copied. A
-    cookie that is set without a domain goes to every host. Where two cookies share a name, looking it up
-    raises CookieConflict until a domain or path tells them apart.
+    Takes a dict, a list of (name, value) pairs or other Cookies, and copies them; or a CookieJar of the
+    standard library, which stays the owner: it is read each time, and gets what responses set, so that it can
+    be saved. A cookie that is set without a domain goes to every host. Where two cookies share a name, looking
+    it up raises CookieConflict until a domain or path tells them apart.
+
+    >>> cookies = httpure.Cookies({"theme": "dark"})
+    >>> cookies.set("session", "7f3a", domain="shop.example")
+    >>> cookies["session"], dict(cookies)
+    ('7f3a', {'theme': 'dark', 'session': '7f3a'})
+
+    Can be pickled, which keeps all that is known of each cookie.
     """
 
+    #: False to keep nothing of what responses set.
+    persist: bool = True
+
     _store: CookieStore
+    #: What `jar` returned.
+    _jar: Any = None
 
     def __init__(self, cookies: CookieTypes | None = None) -> None:
-        if isinstance(cookies, Cookies):
+        if cookies is None:
+            self._store = CookieStore()
+        elif isinstance(cookies, Cookies):
             self._store = cookies.store.copy()
+            self.persist = cookies.persist
+        elif (store := _store_of_jar(cookies)) is not None:
+            self._store = store
+            self._jar = cookies
         else:
             self._store = CookieStore()
             self.update(cookies)
@@ -60,20 +95,31 @@ class Cookies(MutableMapping[str, str]):
         return self._store
 
     @property
-    def jar(self) -> Any:
-        """The same cookies as an `http.cookiejar.CookieJar`.
+    def jar(self) -> http.cookiejar.CookieJar:
+        """The same cookies as an `http.cookiejar.CookieJar`: that which was given, or a view of these.
 
         Raises RuntimeError where `httpure_core` is used without `httpure` and no view was installed.
         """
-        return _jar_view(self)
+        if self._jar is None:
+            self._jar = _jar_view(self)
+        jar: http.cookiejar.CookieJar = self._jar
+        return jar
 
     def extract_cookies(self, response: Response) -> None:
-        """Store the cookies that the response sets. Raises RuntimeError if it has no request."""
+        """Store the cookies that the response sets, unless `persist` is False.
+
+        Raises RuntimeError if the response has no request.
+        """
+        if self.persist:
+            self._extract(response)
+
+    def _extract(self, response: Response, *, secure: bool = False) -> None:
+        # `secure`: as if the response had come over TLS.
         fields = response.headers.get_list("set-cookie")
         if fields:
             url = response.request.url
             origin = url.origin
-            self._store.receive(fields, origin.scheme, origin.host, _path_as_sent(url))
+            self._store.receive(fields, "https" if secure else origin.scheme, origin.host, _path_as_sent(url))
 
     def set_cookie_header(self, request: Request) -> None:
         """Give the request the Cookie header for its URL, unless it has one or no cookie goes there."""
@@ -92,7 +138,8 @@ class Cookies(MutableMapping[str, str]):
         """
         for part, text in (("name", name), ("value", value), ("domain", domain), ("path", path)):
             if not isinstance(text, str):
-                raise TypeError(f"A cookie's {part} must be str, not {type(text).__name__}.")
+                whose = f"A cookie's {part}" if part == "name" else f"The {part} of cookie {name!r}"
+                raise TypeError(f"{whose} must be str, not {type(text).__name__}.")
         self._store.add(Cookie(name, value, domain, path))
 
     def get(  # type: ignore[override]
@@ -181,6 +228,11 @@ class Cookies(MutableMapping[str, str]):
     def __copy__(self) -> Cookies:
         return Cookies(self)
 
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        state.pop("_jar", None)
+        return state
+
     def __repr__(self) -> str:
         return f"<Cookies[{', '.join(map(repr, self._current()))}]>"
 
@@ -209,7 +261,7 @@ class Cookies(MutableMapping[str, str]):
         if isinstance(item, Cookie):
             self._store.add(item.copy())
         elif hasattr(item, "name") and hasattr(item, "value"):
-            self._store.add(_from_jar(item))
+            self._store.add(from_stdlib(item))
         elif isinstance(item, (tuple, list)) and len(item) == 2:
             self.set(*cast("tuple[str, str]", item))
         else:
@@ -218,14 +270,51 @@ class Cookies(MutableMapping[str, str]):
             )
 
 
-#: What `cookies=` takes. The last one is any iterable of objects like `http.cookiejar.Cookie`: a CookieJar.
-CookieTypes: TypeAlias = Cookies | Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[Any]
+#: What `cookies=` takes. The last two are for iterables of cookies, such as a store or a CookieJar.
+CookieTypes: TypeAlias = (
+    Cookies
+    | Mapping[str, str]
+    | Iterable[tuple[str, str]]
+    | Iterable[Cookie]
+    | Iterable["http.cookiejar.Cookie"]
+)
 
 
-def _from_jar(item: Any) -> Cookie:
+def set_cookies(request: Request, cookies: Cookies | None) -> None:
+    """Give the request the Cookie header of a client's cookies and its own, of which a name hides the client's.
+
+    Where the request has such a header already, that is left as it is.
+    """
+    own = request._cookies
+    if own is None:
+        if cookies is not None:
+            cookies.set_cookie_header(request)
+        return
+    url = request.url
+    origin = url.origin
+    client = None if cookies is None else cookies.store
+    header = own.store.header_for(origin.scheme, origin.host, _path_as_sent(url), beside=client)
+    if header is not None and "Cookie" not in request.headers:
+        request.headers["Cookie"] = header
+
+
+def kept_cookies(cookies: Cookies | None, response: Response) -> Cookies | None:
+    """Return what of the cookies of a request still holds after its response: whose names that did not set."""
+    if cookies is None or "set-cookie" not in response.headers:
+        return cookies
+    parsed = [parse_set_cookie(field) for field in response.headers.get_list("set-cookie")]
+    names = {cookie.name for cookie in parsed if cookie is not None}
+    kept = Cookies(cookies)
+    for name in names:
+        kept.delete(name)
+    return kept
+
+
+def from_stdlib(item: Any) -> Cookie:
     """Translate a cookie of the standard library's kind; what it does not say has its default."""
     domain = getattr(item, "domain", None) or ""
     rest = getattr(item, "has_nonstandard_attr", None)
+    attribute = getattr(item, "get_nonstandard_attr", None)
     return Cookie(
         item.name,
         item.value or "",
@@ -235,6 +324,7 @@ def _from_jar(item: Any) -> Cookie:
         host_only=bool(domain) and not getattr(item, "domain_specified", True),
         secure=bool(getattr(item, "secure", False)),
         http_only=bool(rest and rest("HttpOnly")),
+        same_site=attribute("SameSite") if attribute else None,
     )
 
 

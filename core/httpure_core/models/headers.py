@@ -19,12 +19,28 @@ from collections.abc import (
     ValuesView,
 )
 from functools import lru_cache
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, TypeVar, overload
 
-__all__ = ["SENSITIVE", "HeaderTypes", "Headers"]
+__all__ = ["SENSITIVE", "FieldTypes", "HeaderTypes", "Headers", "part_removals", "speaks_of_secrets"]
 
-#: Names of fields whose values are secrets: shown as `[secure]`, and left out of errors.
+#: Names of fields whose values are secrets: shown as `[secure]`, and left out of errors. Those count too that
+#: `speaks_of_secrets()`.
 SENSITIVE = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+
+T = TypeVar("T")
+
+_SECRET_WORDS = (
+    *(b"authorization", b"x-auth", b"token", b"secret", b"password", b"credential", b"session"),
+    *(
+        b"api-key",
+        b"apikey",
+        b"api_key",
+        b"access-key",
+        b"subscription-key",
+        b"functions-key",
+        b"private-key",
+    ),
+)
 
 #: The characters of a token (RFC 9110 section 5.6.2).
 _TOKEN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~"
@@ -37,12 +53,19 @@ class Headers(MutableMapping[str, str]):
     mapping, names are lower-case and compared without regard to case, and the values of a name that occurs
     more than once are joined with ", ". `raw` has everything as it is sent.
 
+    >>> headers = httpure.Headers([("Vary", "Accept"), ("Vary", "Cookie"), ("ETag", '"7f3a"')])
+    >>> headers["vary"], headers.get_list("Vary"), "etag" in headers
+    ('Accept, Cookie', ['Accept', 'Cookie'], True)
+    >>> headers.raw[0]
+    (b'Vary', b'Accept')
+
     `encoding` is how str becomes bytes and bytes become str. Without it, str is sent as ASCII or else
     as UTF-8, and what was received is read as the first of ASCII, UTF-8 and ISO-8859-1 that fits all fields.
     Reading never fails: with an `encoding` that does not fit, U+FFFD stands for what cannot be read.
 
     Raises ValueError for a name that is no token (RFC 9110 section 5.6.2), for CR, LF or NUL in a value, and
-    for a value that `encoding` cannot write; TypeError for names and values of other types.
+    for a value that `encoding` cannot write; TypeError for names and values of other types. None, which as a
+    value stands for "leave this field out" in the `headers=` of a request or a client, is no value here.
     """
 
     __slots__ = ("__weakref__", "_encoding", "_index", "_raw")
@@ -53,7 +76,7 @@ class Headers(MutableMapping[str, str]):
     _index: dict[str, bytes] | None
     _encoding: str | None
 
-    def __init__(self, headers: HeaderTypes | None = None, encoding: str | None = None) -> None:
+    def __init__(self, headers: FieldTypes | None = None, encoding: str | None = None) -> None:
         self._index = None
         self._encoding = encoding
         if headers is None:
@@ -119,6 +142,12 @@ class Headers(MutableMapping[str, str]):
         encoding = self.encoding
         return [(_key(name), value.decode(encoding, "replace")) for name, value in self._raw]
 
+    @overload
+    def get(self, key: str) -> str | None: ...
+    @overload
+    def get(self, key: str, default: str) -> str: ...
+    @overload
+    def get(self, key: str, default: T) -> str | T: ...
     def get(self, key: str, default: Any = None) -> Any:
         """Return the joined value of a name, or `default`. Runs several times per request."""
         index = self._index
@@ -142,8 +171,11 @@ class Headers(MutableMapping[str, str]):
             return values
         return [item.strip() for value in values for item in value.split(",")]
 
-    def update(self, headers: HeaderTypes | None = None) -> None:  # type: ignore[override]
-        """Replace what is there under the names in `headers` by all that `headers` has for them."""
+    def update(self, headers: FieldTypes | None = None) -> None:  # type: ignore[override]
+        """Replace what is there under the names in `headers` by all that `headers` has for them.
+
+        Raises ValueError and TypeError as the constructor does, and then changes nothing.
+        """
         other = headers if isinstance(headers, Headers) else Headers(headers, self._encoding)
         index = self._indexed()
         replaced = other._indexed().keys() & index.keys()
@@ -183,7 +215,7 @@ class Headers(MutableMapping[str, str]):
     def __contains__(self, key: Any) -> bool:
         return isinstance(key, str) and key.lower() in self._indexed()
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[str]:
         return iter(self.keys())
 
     def __len__(self) -> int:
@@ -211,12 +243,12 @@ class Headers(MutableMapping[str, str]):
         merged.update(self)
         return merged
 
-    def __ior__(self, other: HeaderTypes) -> Self:
+    def __ior__(self, other: FieldTypes) -> Self:
         self.update(other)
         return self
 
     def __repr__(self) -> str:
-        items = [(name, "[secure]" if name in SENSITIVE else value) for name, value in self.multi_items()]
+        items = [(name, "[secure]" if _is_secret(name) else value) for name, value in self.multi_items()]
         shown = dict(items) if len(self._indexed()) == len(items) else items
         encoding = self.encoding
         suffix = "" if encoding == "ascii" else f", encoding={encoding!r}"
@@ -253,14 +285,51 @@ class Headers(MutableMapping[str, str]):
         self._raw[first:] = [pair, *rest]
 
 
-#: What can be given wherever headers are asked for.
-HeaderTypes: TypeAlias = (
+#: What `Headers` are made of.
+FieldTypes: TypeAlias = (
     Headers
     | Mapping[str, str]
     | Mapping[bytes, bytes]
     | Sequence[tuple[str, str]]
     | Sequence[tuple[bytes, bytes]]
 )
+
+#: What `headers=` of a client and of a request takes: there, None as the value leaves a field out.
+HeaderTypes: TypeAlias = FieldTypes | Mapping[str, str | None] | Sequence[tuple[str, str | None]]
+
+_NOTHING: frozenset[str] = frozenset()
+
+
+def part_removals(headers: Any) -> tuple[Any, frozenset[str]]:
+    """Part the fields to send from those to leave out; of these, return the names in lower case.
+
+    Takes `HeaderTypes` and returns `FieldTypes`. Raises TypeError and ValueError for names that are none.
+    """
+    if type(headers) is dict:
+        if None not in headers.values():
+            return headers, _NOTHING
+        pairs: list[Any] = list(headers.items())
+    elif isinstance(headers, Headers):
+        return headers, _NOTHING
+    else:
+        pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
+    names = [_checked(pair[0], b"", None)[0] for pair in pairs if _is_removal(pair)]
+    if not names:
+        return pairs, _NOTHING
+    return [pair for pair in pairs if not _is_removal(pair)], frozenset(map(_key, names))
+
+
+def _is_removal(pair: Any) -> bool:
+    return isinstance(pair, (tuple, list)) and len(pair) == 2 and pair[1] is None
+
+
+def speaks_of_secrets(lower: bytes) -> bool:
+    """Whether a field's name, in lower case, says that its value is a credential, as X-Api-Key does."""
+    return any(word in lower for word in _SECRET_WORDS)
+
+
+def _is_secret(name: str) -> bool:
+    return name in SENSITIVE or speaks_of_secrets(name.encode("latin-1"))
 
 
 def _key(name: bytes) -> str:

@@ -33,12 +33,19 @@ def parse_links(header: str) -> list[dict[str, str]]:
                 position = parameter.end()
                 name, quoted, bare = parameter.groups()
                 if name is not None:
-                    value = bare or "" if quoted is None else _ESCAPE.sub(r"\1", quoted)
+                    value = _bare(bare) if quoted is None else _ESCAPE.sub(r"\1", quoted)
                     link.setdefault(name.lower(), value)
             links.append(link)
         comma = header.find(",", position)
         position = len(header) if comma < 0 else _skip(header, comma)
     return links
+
+
+def _bare(value: str | None) -> str:
+    """Return a value that is not in double quotes; single ones mean nothing, but are sent by some (`rel='next'`)."""
+    if value and len(value) > 1 and value[0] == value[-1] == "'":
+        return value[1:-1]
+    return value or ""
 
 
 def _skip(header: str, position: int) -> int:

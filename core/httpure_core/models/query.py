@@ -6,12 +6,15 @@ what alters one returns another.
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
-from typing import Any, TypeAlias
+from collections.abc import Container, ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
+from collections.abc import Set as AbstractSet
+from typing import Any, TypeAlias, TypeVar, overload
 
 from .percent import decode_form, encode_form
 
 __all__ = ["PrimitiveData", "QueryParamTypes", "QueryParams"]
+
+T = TypeVar("T")
 
 #: What a single value may be: `None` is written as nothing, `True` and `False` as `true` and `false`.
 PrimitiveData: TypeAlias = str | int | float | bool | None
@@ -28,7 +31,16 @@ class QueryParams(Mapping[str, str]):
     As a mapping, a name has its first value. `str(params)` is the query as it is sent. Two are equal if they
     hold the same pairs, in any order.
 
-    Raises TypeError for anything else, ValueError for bytes that are not ASCII.
+    >>> params = httpure.QueryParams({"tag": ["red", "blue"], "page": 1, "draft": False})
+    >>> str(params)
+    'tag=red&tag=blue&page=1&draft=false'
+    >>> params["tag"], params.get_list("tag")
+    ('red', ['red', 'blue'])
+    >>> params.remove("tag").merge({"page": 2})
+    QueryParams('page=2&draft=false')
+
+    Raises TypeError for anything else, and for a value that has no such form: a dict, a set, an iterator;
+    ValueError for bytes that are not ASCII.
     """
 
     __slots__ = ("_lists", "_text")
@@ -60,6 +72,12 @@ class QueryParams(Mapping[str, str]):
         """Return all pairs; the values of one name stand together."""
         return [(name, value) for name, values in self._lists.items() for value in values]
 
+    @overload
+    def get(self, key: str) -> str | None: ...
+    @overload
+    def get(self, key: str, default: str) -> str: ...
+    @overload
+    def get(self, key: str, default: T) -> str | T: ...
     def get(self, key: Any, default: Any = None) -> Any:
         """Return the first value of a name, or `default`."""
         values = self._lists.get(key)
@@ -70,11 +88,11 @@ class QueryParams(Mapping[str, str]):
         return self._lists.get(str(key), [])[:]
 
     def set(self, key: str, value: Any = None) -> QueryParams:
-        """Return a copy in which the name has this value only."""
+        """Return a copy in which the name has this value only. Raises TypeError for a dict, a set or an iterator."""
         return _of_lists({**self._lists, str(key): [_text_of(value)]})
 
     def add(self, key: str, value: Any = None) -> QueryParams:
-        """Return a copy in which the name has this value too, behind those it has."""
+        """Return a copy in which the name has this value too, behind those it has. Raises as `set()` does."""
         return _of_lists({**self._lists, str(key): [*self.get_list(key), _text_of(value)]})
 
     def remove(self, key: str) -> QueryParams:
@@ -82,8 +100,17 @@ class QueryParams(Mapping[str, str]):
         return _of_lists({name: values for name, values in self._lists.items() if name != str(key)})
 
     def merge(self, params: QueryParamTypes | None = None) -> QueryParams:
-        """Return a copy in which the names of `params` have its values, and only those."""
+        """Return a copy in which the names of `params` have its values, and only those.
+
+        Raises TypeError for what `QueryParams` does not take.
+        """
         return _of_lists({**self._lists, **_lists_of(params)})
+
+    def without(self, others: Container[str], *, but: Container[str] = ()) -> QueryParams:
+        """Return a copy without the names that are in `others`, save for those that are in `but`."""
+        return _of_lists(
+            {name: values for name, values in self._lists.items() if name not in others or name in but}
+        )
 
     def update(self, params: QueryParamTypes | None = None) -> None:
         """Not possible. Raises RuntimeError, which names `merge()`."""
@@ -92,13 +119,13 @@ class QueryParams(Mapping[str, str]):
     def __setitem__(self, key: str, value: str) -> None:
         raise RuntimeError("QueryParams never change: use `params = params.set(key, value)`.")
 
-    def __getitem__(self, key: Any) -> str:
+    def __getitem__(self, key: str) -> str:
         return self._lists[key][0]
 
     def __contains__(self, key: Any) -> bool:
         return key in self._lists
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[str]:
         return iter(self._lists)
 
     def __len__(self) -> int:
@@ -166,8 +193,10 @@ def _lists_of(params: Any) -> dict[str, list[str]]:
     if not isinstance(params, list | tuple):
         raise TypeError(f"Query parameters cannot be made of {type(params).__name__}.")
     lists: dict[str, list[str]] = {}
-    for name, value in params:
-        lists.setdefault(_text_of(name), []).append(_text_of(value))
+    for pair in params:
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise TypeError(f"A list of query parameters holds (name, value) pairs, not {_described(pair)}.")
+        lists.setdefault(_text_of(pair[0]), []).append(_text_of(pair[1]))
     return lists
 
 
@@ -191,4 +220,18 @@ def _text_of(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if isinstance(value, Mapping | AbstractSet | Iterator):
+        # Its str() is a Python repr that no server wants. Decimals, dates and UUIDs pass.
+        raise TypeError(
+            f"The value of a query parameter is a text, a number, True, False, None, or a list of these, "
+            f"not {_described(value)}."
+        )
+    return str(value)
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return f"a {type(value).__name__} of {len(value)} items"
+    return f"of type {type(value).__name__}"

@@ -1,7 +1,7 @@
 """The body of a response: how it is read, whole or piece by piece, blocking or not.
 
-One loop for each colour; all else is shared. What the loops do to the pieces is in `stages.py`. Knows nothing
-of statuses, redirects or connections: the stream that it reads does.
+One loop for each colour (blocking, asynchronous); all else is shared. What the loops do to the pieces is in
+`stages.py`. Knows nothing of statuses, redirects or connections: the stream that it reads does.
 
     unread ── iter_*() / read() ──▶ consumed ── end of the stream, or an error ──▶ closed
     absorb(): the core has all raw bytes at once and goes from unread to closed in one step
@@ -70,6 +70,9 @@ class Body:
     def json(self, **kwargs: Any) -> Any:
         """Return the body parsed as JSON; UTF-8, -16 and -32 are told apart by its first bytes.
 
+        >>> httpure.Response(200, text='{"price": 1.10}').json(parse_float=str)
+        {'price': '1.10'}
+
         Keyword arguments go to `json.loads`. Raises ValueError (as a rule json.JSONDecodeError) where it is
         no JSON or is nested too deeply, and ResponseNotRead.
         """
@@ -132,23 +135,42 @@ class Body:
         return self._content
 
     def iter_raw(self, chunk_size: int | None = None) -> Iterator[bytes]:
-        """Read the body as sent, not decoded, in pieces of `chunk_size` bytes or as they are."""
+        """Read the body as sent, not decoded, in pieces of `chunk_size` bytes or as they are.
+
+        Raises as `read()` does, save for DecodingError; ValueError for a `chunk_size` below 1.
+        """
         return self._pull(Raw(chunk_size), "iter_raw")
 
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
-        """Read the decoded body in pieces of `chunk_size` bytes, or as they come. Raises as `read()` does."""
+        """Read the decoded body in pieces of `chunk_size` bytes, or as they come.
+
+        Nothing is kept, so `content` is not there afterwards. Once the body has been read, this cuts up `content`.
+        Raises as `read()` does; ValueError for a `chunk_size` below 1.
+        """
         return self._iterate(self._bytes(chunk_size), "iter_bytes")
 
     def iter_text(self, chunk_size: int | None = None) -> Iterator[str]:
-        """Read the body as text in `encoding`, in pieces of `chunk_size` characters, or as they come."""
+        """Read the body as text in `encoding`, in pieces of `chunk_size` characters, or as they come.
+
+        Raises as `read()` does; ValueError for a `chunk_size` below 1.
+        """
         return self._iterate(self._characters(chunk_size), "iter_text")
 
     def iter_lines(self) -> Iterator[str]:
-        r"""Read the body line by line, without the line ends: \n, \r\n or \r, and no other character."""
+        r"""Read the body as text line by line, without the line ends: \n, \r\n or \r, and no other character.
+
+        >>> list(httpure.Response(200, text="one\r\ntwo\nthree").iter_lines())
+        ['one', 'two', 'three']
+
+        Raises as `read()` does.
+        """
         return self._iterate(Lines(self._characters(None)), "iter_lines")
 
     def close(self) -> None:
-        """Give up what was not read, and free the connection. Reading to the end does it by itself."""
+        """Give up what was not read, and free the connection. Reading to the end does it by itself.
+
+        Raises RuntimeError if the stream is asynchronous: `aclose()` it.
+        """
         if self.is_closed:
             return
         if not hasattr(self.stream, "__iter__"):

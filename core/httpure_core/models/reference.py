@@ -70,6 +70,8 @@ class Reference(NamedTuple):
                 userinfo = userinfo.partition(":")[0] + ":[secure]"
             user = f"{userinfo}@" if userinfo else ""
             text = f"//{user}{_bracketed(host)}{'' if port is None else f':{port}'}{path}"
+        elif path.startswith("//"):
+            text = f"//{path}"  # with an empty authority, lest the path be read as one
         if scheme:
             text = f"{scheme}:{text}"
         if query is not None:
@@ -254,7 +256,8 @@ def _check_path(path: str, scheme: str, has_authority: bool) -> None:
     if has_authority:
         if path and path[0] != "/":
             raise InvalidURL("The path of a URL with a host must be empty or begin with '/'.")
-    elif path.startswith("//"):
+    elif path.startswith("//") and (not scheme or scheme in DEFAULT_PORTS):
+        # Where a host belongs, browsers would find one in the path.
         raise InvalidURL("The path of a URL without a host must not begin with '//'.")
     elif not scheme and ":" in path:
         first = path.partition(":")[0]

@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..content.encode import encode_request
-from ..content.multipart import MultipartStream, boundary_from_content_type
+from ..content.multipart import Multipart, boundary_from_content_type
 from ..content.streams import ByteStream, UnattachedStream
 from ..errors import RequestNotRead
-from .cookies import Cookies
-from .headers import Headers
+from ..warned import QueryDroppedWarning, warn
+from .cookies import Cookies, set_cookies
+from .headers import Headers, part_removals
+from .query import QueryParams
 from .url import URL
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from .headers import HeaderTypes
     from .query import QueryParamTypes
 
-__all__ = ["Request", "checked_method", "complete_headers", "masked"]
+__all__ = ["Request", "checked_method", "complete_headers", "masked", "warn_of_dropped"]
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _COMMON = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
@@ -39,16 +41,38 @@ _MAX_LENGTH_DIGITS: Final = 18
 class Request:
     """An HTTP request.
 
-    `params` replace the URL's own query. The body is one of `content`, `data` and `files`, or `json`; the
-    headers that describe it, and Host, are added where `headers` does not have them. `stream` gives a body
-    as it is, and adds no header. `extensions` are words to the transport, such as "timeout".
+    >>> request = httpure.Request("POST", "https://httpbin.org/post", json={"name": "pen"})
+    >>> request.content, request.headers["Content-Type"]
+    (b'{"name":"pen"}', 'application/json')
+    >>> with httpure.Client() as client:
+    ...     client.send(request)
+    <Response [200 OK]>
+
+    `params` replace the URL's own query; what is lost by that is warned of (QueryDroppedWarning). The body is
+    one of `content`, `data` and `files`, or `json`; the headers that describe it, and Host, are added where
+    `headers` does not have them; `{"Content-Type": None}` adds none. `cookies` go with this request and its
+    redirects within the same origin. `stream` gives a body as it is, and adds no header. `extensions` are
+    words to the transport, such as "timeout".
+
+    A pickled request has its body only if that is in memory or was read, and no extensions.
 
     Raises ValueError for a method that is no token, for invalid headers, for a Content-Length other than the
     body's and a Transfer-Encoding other than chunked; InvalidURL; TypeError for arguments of wrong types or
     that exclude each other.
     """
 
+    #: In capitals.
+    method: str
+    url: URL
+    headers: Headers
+    #: Where the bytes of the body come from.
+    stream: SyncByteStream | AsyncByteStream
+    #: Words to the transport, and to event hooks and the like.
+    extensions: dict[str, Any]
+
     _content: bytes | None = None
+    #: Those given for this request alone: a redirect within the origin takes them along, no store keeps them.
+    _cookies: Cookies | None = None
 
     def __init__(
         self,
@@ -66,17 +90,21 @@ class Request:
         extensions: Mapping[str, Any] | None = None,
     ) -> None:
         self.method = _KNOWN_METHODS.get(method) or checked_method(method)
-        self.url = URL(url) if params is None else URL(url, params=params)
-        self.headers = Headers(headers)
-        self.extensions: dict[str, Any] = {} if extensions is None else dict(extensions)
+        self.url = URL(url) if params is None else _with_params(URL(url), QueryParams(params))
+        given, removed = part_removals(headers or ())
+        self.headers = Headers(given)
+        self.extensions = {} if extensions is None else dict(extensions)
         if cookies:
-            Cookies(cookies).set_cookie_header(self)
+            self._cookies = Cookies(cookies)
+            set_cookies(self, None)
         if stream is not None:
             self.stream = stream
             _check_framing(self.headers, _known_length(stream, {}))
         else:
-            boundary = boundary_from_content_type(self.headers.get("content-type")) if files else None
-            described, self.stream = encode_request(content, data, files, json, boundary)
+            given = self.headers.get("content-type") if data or files else None
+            described, self.stream = encode_request(content, data, files, json, given)
+            if "content-type" in removed:
+                described.pop("Content-Type", None)
             self.headers = complete_headers(self.method, self.url, self.headers, described, self.stream)
         if isinstance(self.stream, ByteStream):
             self._content = self.stream.content
@@ -129,7 +157,7 @@ class Request:
         return self.content
 
     async def aread(self) -> bytes:
-        """As `read()`, for a body of either colour. A blocking one is read as it is: it blocks."""
+        """As `read()`, for any body, blocking or asynchronous. A blocking one is read as it is: it blocks."""
         if self._content is None:
             stream: Any = self.stream
             if hasattr(stream, "__aiter__"):
@@ -142,6 +170,17 @@ class Request:
         self._content = content
         self.stream = ByteStream(content)
 
+    def __copy__(self) -> Request:
+        """Return a request with headers and extensions of its own, and the very same body."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.headers = self.headers.copy()
+        other.extensions = dict(self.extensions)
+        return other
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Request:
+        return self.__copy__()  # streams and callbacks have no copies
+
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
         # They are of this process: open files, sockets, callbacks.
@@ -152,6 +191,27 @@ class Request:
         self.__dict__.update(state)
         self.extensions = {}
         self.stream = UnattachedStream() if self._content is None else ByteStream(self._content)
+
+
+def _with_params(url: URL, params: QueryParams) -> URL:
+    replaced = url.copy_with(params=params)
+    if url.query:
+        warn_of_dropped(url, params, params)
+    return replaced
+
+
+def warn_of_dropped(url: URL, given: QueryParams, sent: QueryParams) -> None:
+    """Warn if something of the URL's own query is not sent, without `given` having another value for it."""
+    own = url.params
+    dropped = [name for name in own if name not in given and own.get_list(name) != sent.get_list(name)]
+    if dropped:
+        warn(
+            "params= takes the place of the URL's own query: "
+            f"{', '.join(repr(name[:80]) for name in dropped[:5])}{', ...' if len(dropped) > 5 else ''} "
+            "in it will not be sent. To send both, give URL(url).copy_merge_params(params) as the URL, and no "
+            "params=. To send params only, give the URL without its query.",
+            QueryDroppedWarning,
+        )
 
 
 def checked_method(method: str) -> str:
@@ -196,7 +256,7 @@ def complete_headers(
         ]
         complete = Headers.from_wire(front + raw + back)
     complete._encoding = headers._encoding
-    if isinstance(stream, MultipartStream):
+    if isinstance(stream, Multipart):
         _tell_boundary(complete, stream.content_type)
     return complete
 
@@ -239,6 +299,6 @@ def _check_framing(headers: Headers, known: int | None) -> bool:
 
 def _tell_boundary(headers: Headers, content_type: str) -> None:
     """Add the boundary to a caller's multipart Content-Type without one: no server could read the body."""
-    given = headers["content-type"]
+    given = headers.get("content-type", "")
     if given.lstrip().lower().startswith("multipart/") and boundary_from_content_type(given) is None:
         headers["Content-Type"] = given.rstrip("; ") + ";" + content_type.partition(";")[2]

@@ -7,7 +7,7 @@ errors for statuses are looked at by those who ask.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ..content.encode import encode_response
 from ..content.streams import ByteStream, UnattachedStream
@@ -24,20 +24,31 @@ if TYPE_CHECKING:
 
     from ..content.streams import AsyncByteStream, SyncByteStream
     from ..content.types import ResponseContent
-    from .headers import HeaderTypes
+    from .headers import FieldTypes
     from .request import Request
 
 __all__ = ["Response"]
 
 _REDIRECTS_WITH_LOCATION = frozenset({301, 302, 303, 307, 308})
-_KINDS = {1: "informational", 3: "redirect", 4: "client error", 5: "server error"}
+#: The words are those of httpx: programs, and their logs and tests, look for them.
+_KINDS = {
+    1: "Informational response",
+    3: "Redirect response",
+    4: "Client error",
+    5: "Server error",
+}
+_EXPLANATIONS = "https://developer.mozilla.org/en-US/docs/Web/HTTP/Status/"
 _MAX_SHOWN = 500
 # What survives pickling of the extensions: the others are of a connection that another process does not have.
 _PLAIN_EXTENSIONS = ("http_version", "reason_phrase")
 
 
 class Response(Body):
-    """An HTTP response.
+    """An HTTP response, as clients return it, or made by hand for tests and transports.
+
+    >>> response = httpure.Response(200, json={"name": "pen"})
+    >>> response.is_success, response.headers["Content-Type"], response.json()
+    (True, 'application/json', {'name': 'pen'})
 
     `content` (bytes, str or an iterable), `text`, `html` or `json` give it a body, with the headers that
     describe it where `headers` does not; `stream` gives a body as it is, and adds no header. Raises
@@ -47,6 +58,16 @@ class Response(Body):
     finds it from the content.
     """
 
+    status_code: int
+    headers: Headers
+    #: Where the raw bytes of the body come from.
+    stream: SyncByteStream | AsyncByteStream
+    #: Words of the transport: "http_version", "reason_phrase", "network_stream" and others.
+    extensions: dict[str, Any]
+    #: The redirect responses that led here, oldest first.
+    history: list[Response]
+    #: A name, or a function of the content, for text whose charset the server does not say.
+    default_encoding: str | Callable[[bytes], str]
     #: The request that a redirect leads to, where the client was told not to follow it.
     next_request: Request | None = None
 
@@ -56,7 +77,7 @@ class Response(Body):
         self,
         status_code: int,
         *,
-        headers: HeaderTypes | None = None,
+        headers: FieldTypes | None = None,
         content: ResponseContent | None = None,
         text: str | None = None,
         html: str | None = None,
@@ -70,9 +91,8 @@ class Response(Body):
         self.status_code = status_code
         self.headers = Headers(headers)
         self._request = request
-        self.extensions: dict[str, Any] = {} if extensions is None else dict(extensions)
-        #: The redirect responses that led here, oldest first.
-        self.history: list[Response] = [] if history is None else list(history)
+        self.extensions = {} if extensions is None else dict(extensions)
+        self.history = [] if history is None else list(history)
         self.default_encoding = default_encoding
         if stream is not None:
             self.stream = stream
@@ -207,30 +227,42 @@ class Response(Body):
         """True for 301, 302, 303, 307 and 308 with a Location."""
         return self.status_code in _REDIRECTS_WITH_LOCATION and "location" in self.headers
 
-    def raise_for_status(self) -> Response:
+    def raise_for_status(self, *, errors_only: bool = False) -> Self:
         """Return the response itself if its status is 2xx, and raise HTTPStatusError if not.
 
-        Redirects that were not followed raise, too. Raises RuntimeError if the response has no request.
+        Redirects that were not followed raise, too, and so does 304 Not Modified, which is what a conditional
+        request hopes for. With `errors_only=True`, only 4xx, 5xx and what is no status of HTTP do.
+
+        >>> httpure.get("https://httpbin.org/status/404").raise_for_status()
+        Traceback (most recent call last):
+        httpure.HTTPStatusError: Client error '404 Not Found' for url 'https://httpbin.org/status/404'
+        For more information check: ...
+
+        The message names the URL without its query, which may hold secrets; `exc.request.url` has it. Raises
+        RuntimeError if the response has no request.
         """
         request = self.request
-        if self.is_success:
+        if self.is_success or (errors_only and (self.is_informational or self.is_redirect)):
             return self
-        kind = _KINDS.get(self.status_code // 100, "invalid status")
-        status = f"{self.status_code} {self.reason_phrase}".rstrip()
-        message = f"{status} ({kind}) in answer to {request.method} {_shown(request.url)}"
+        kind = _KINDS.get(self.status_code // 100, "Invalid status code")
+        phrase = self.reason_phrase or codes.get_reason_phrase(self.status_code)
+        message = f"{kind} '{self.status_code} {phrase}' for url {_shown(request.url)}"
         if self.has_redirect_location:
             message += f"\nRedirect location: {_shown(self.headers['location'])}"
+        message += f"\nFor more information check: {_EXPLANATIONS}{self.status_code}"
         raise HTTPStatusError(message, request=request, response=self)
 
     # What the headers say
 
     @property
     def cookies(self) -> Cookies:
-        """The cookies that this response sets. Raises RuntimeError if there is no request."""
+        """The cookies that this response sets. Raises RuntimeError if there is no request.
+
+        Also the Secure ones that came over plain http, which a client does not keep (RFC 6265bis).
+        """
         if self._cookies is None:
-            cookies = Cookies()
-            cookies.extract_cookies(self)
-            self._cookies = cookies
+            self._cookies = Cookies()
+            self._cookies._extract(self, secure=True)
         return self._cookies
 
     @property
@@ -238,6 +270,9 @@ class Response(Body):
         """The Link headers (RFC 8288), by their `rel`, or by their `url` where there is none.
 
         Each is a dict of its parameters and its `url`, which may be relative: `response.url.join(...)` it.
+
+        >>> httpure.Response(200, headers={"Link": '</items?page=2>; rel="next"'}).links["next"]
+        {'url': '/items?page=2', 'rel': 'next'}
         """
         header = self.headers.get("link")
         if header is None:
@@ -265,11 +300,11 @@ class Response(Body):
 
 
 def _shown(url: URL | str) -> str:
-    """Return a URL in quotes as it may stand in a message: no password, no endless length."""
+    """Return a URL in quotes as it may stand in a message: no password, no query, no endless length."""
     if isinstance(url, str):
         try:
             url = URL(url)
         except InvalidURL:
             return "(not a valid URL)"
-    text = masked(url)
+    text = masked(url.copy_with(query=None, fragment=None))
     return repr(text) if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]!r}..."

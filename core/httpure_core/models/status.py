@@ -10,6 +10,11 @@ __all__ = ["codes"]
 class codes(IntEnum):
     """Status codes: `codes.NOT_FOUND == 404`, also as plain integers in lower case: `codes.not_found`.
 
+    >>> httpure.codes.NOT_FOUND, httpure.codes.not_found, httpure.codes(404).name
+    (<codes.NOT_FOUND: 404>, 404, 'NOT_FOUND')
+    >>> httpure.codes.is_error(503), httpure.codes.get_reason_phrase(503)
+    (True, 'Service Unavailable')
+
     Where RFC 9110 renamed a code, the name and phrase are the older ones, which servers still send; the newer
     name is another name of the same member.
     """

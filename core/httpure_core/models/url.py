@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn, Self, TypeAlias, TypeVar, Union
 
 from ..errors import InvalidURL
+from ..warned import warn
 from .host import DEFAULT_PORTS, canonical_ipv6, decode_host
 from .percent import decode
 from .query import QueryParams, QueryParamTypes
@@ -68,6 +69,12 @@ class URL:
         https://jo%40email.com:a%20secret@müller.de:1234/pa%20th?search=ab#anchorlink
         scheme   username      password   host      port path    query     fragment
                  └────── userinfo ──────┘ └── netloc ──┘└──── raw_path ──┘
+
+    >>> url = httpure.URL("https://jo%40email.com:a%20secret@müller.de:1234/pa%20th?search=ab#anchorlink")
+    >>> url.username, url.host, url.raw_host, url.path
+    ('jo@email.com', 'müller.de', b'xn--mller-kva.de', '/pa th')
+    >>> httpure.URL("https://shop.example/items", params={"page": 2})
+    URL('https://shop.example/items?page=2')
 
     `url` is text or another URL. The keyword arguments replace one component each, None removes it:
     `scheme`, `authority`, `username`, `password`, `host`, `path`, `fragment` (str, escaped as needed), `port`
@@ -184,23 +191,26 @@ class URL:
     @property
     def raw(self) -> RawURL:
         """Scheme, host, port and target. Deprecated: ask for them by name."""
-        import warnings
-
-        warnings.warn(
-            "URL.raw is deprecated: use raw_scheme, raw_host, port, raw_path.", DeprecationWarning, 2
-        )
+        warn("URL.raw is deprecated: use raw_scheme, raw_host, port, raw_path.", DeprecationWarning)
         return RawURL(self.raw_scheme, self.raw_host, self.port, self.raw_path)
 
     def copy_with(self, **kwargs: Any) -> URL:
-        """Return a copy with some components replaced; the keyword arguments are those of `URL`."""
+        """Return a copy with some components replaced; the keyword arguments, and exceptions, are those of `URL`.
+
+        >>> httpure.URL("https://shop.example/old?page=1").copy_with(path="/new", port=8443)
+        URL('https://shop.example:8443/new?page=1')
+        """
         return type(self)(self, **kwargs)
 
     def copy_set_param(self, key: str, value: Any = None) -> URL:
-        """Return a copy whose query has this one value for the name."""
+        """Return a copy whose query has this one value for the name.
+
+        Raises TypeError for a value that is a dict, a set or an iterator, InvalidURL for a lone surrogate.
+        """
         return self.copy_with(params=self.params.set(key, value))
 
     def copy_add_param(self, key: str, value: Any = None) -> URL:
-        """Return a copy whose query has this value for the name too."""
+        """Return a copy whose query has this value for the name too. Raises as `copy_set_param()` does."""
         return self.copy_with(params=self.params.add(key, value))
 
     def copy_remove_param(self, key: str) -> URL:
@@ -208,11 +218,21 @@ class URL:
         return self.copy_with(params=self.params.remove(key))
 
     def copy_merge_params(self, params: QueryParamTypes) -> URL:
-        """Return a copy whose query has the names of `params` with its values, and its own others."""
+        """Return a copy whose query has the names of `params` with its values, and its own others.
+
+        >>> httpure.URL("https://shop.example/?page=1&sort=up").copy_merge_params({"page": 2})
+        URL('https://shop.example/?page=2&sort=up')
+
+        Raises TypeError for what `QueryParams` does not take, InvalidURL for a lone surrogate.
+        """
         return self.copy_with(params=self.params.merge(params))
 
     def join(self, url: URL | str) -> URL:
-        """Return what `url` means in a document at this URL (RFC 3986 section 5.2). Raises InvalidURL."""
+        """Return what `url` means in a document at this URL (RFC 3986 section 5.2). Raises InvalidURL.
+
+        >>> httpure.URL("https://shop.example/a/b?page=1").join("../c")
+        URL('https://shop.example/c')
+        """
         return _made(type(self), resolve(self._reference, URL(url)._reference))
 
     def __hash__(self) -> int:

@@ -1,8 +1,11 @@
-"""The rest of the response: its body, piece by piece, and then the connection back to the pool."""
+"""The rest of the response: its body, piece by piece, and then the connection back to the pool.
+
+After 101, or 2xx to CONNECT, there is no body: the connection is then for `raw.py` to use, until `close()`.
+"""
 
 from __future__ import annotations
 
-from ..contracts import READ_AHEAD, Link, Stream
+from ..contracts import READ_AHEAD, Link, RawMachine, Stream
 from ..effects import Operation
 from ..errors import StreamClosed
 from ..pool import Pool, Ticket
@@ -20,6 +23,9 @@ class IncomingBody:
 
     __slots__ = ("_budget", "_link", "_pool", "_stream", "_ticket", "elapsed", "started")
 
+    #: True for a `ReportedBody`, which is better closed with its `finish()` where there is time for an operation.
+    reported = False
+
     def __init__(
         self, stream: Stream, link: Link, pool: Pool, ticket: Ticket, budget: Budget, started: float
     ) -> None:
@@ -31,8 +37,28 @@ class IncomingBody:
         self.started = started
         #: Seconds from the request to the end of the body; None before that.
         self.elapsed: float | None = None
-        if stream.ended:
+        if stream.ended and stream.raw is None:
             self._release()
+
+    @property
+    def link(self) -> Link:
+        """What the response comes over."""
+        return self._link
+
+    @property
+    def budget(self) -> Budget:
+        """The request, and its limits."""
+        return self._budget
+
+    @property
+    def raw(self) -> RawMachine | None:
+        """What is behind the response, if that is HTTP no more."""
+        return self._stream.raw
+
+    @property
+    def released(self) -> bool:
+        """True once the connection is the pool's again: the response has come to its end, or was closed."""
+        return self._ticket is None
 
     def next_piece(self) -> Operation[bytes]:
         """Return more of the body, or b"" at its end. Raises what the exchange failed of."""
@@ -49,7 +75,7 @@ class IncomingBody:
             raise
         if len(data) >= READ_AHEAD:
             self._link.nudge()  # it may have stopped reading for want of room
-        if stream.ended:
+        if stream.ended and stream.raw is None:
             self._release()
         return data
 
@@ -62,6 +88,12 @@ class IncomingBody:
         while data := (yield from self.next_piece()):
             pieces.append(data)
         return b"".join(pieces)
+
+    def finish(self) -> Operation[bool]:
+        """As `close()`, for those who have time."""
+        self.close()
+        yield from ()
+        return True
 
     def drain(self, size: int) -> Operation[bytes]:
         """Return the body if it is not longer than `size` bytes; else b"", and give the rest up.

@@ -13,8 +13,9 @@ from ..errors import ConnectTimeout, PoolTimeout, ReadTimeout, TimeoutException,
 
 if TYPE_CHECKING:
     from ..models.request import Request
+    from .report import Report
 
-__all__ = ["Budget", "place", "telling"]
+__all__ = ["Budget", "no_limits", "place", "telling"]
 
 _NO_LIMITS: Mapping[str, float | None] = {}
 
@@ -33,15 +34,23 @@ _TIMEOUTS: dict[str, tuple[type[TimeoutException], str, str, str]] = {
 
 
 class Budget:
-    """The time limits of one request. `ends` is the moment, on `clock`, at which the total is used up."""
+    """The time limits of one request. `ends` is the moment, on `clock`, at which the total is used up.
 
-    __slots__ = ("_limits", "clock", "ends", "request")
+    Raises TypeError if the request's extension "timeout" is no mapping.
+    """
+
+    __slots__ = ("_limits", "clock", "ends", "report", "request")
 
     def __init__(self, request: Request, clock: Clock, ends: float | None = None) -> None:
         self.request = request
         self.clock = clock
+        #: Who is told what happens to the request; None where nobody listens.
+        self.report: Report | None = None
         self._limits: Mapping[str, float | None] = request.extensions.get("timeout") or _NO_LIMITS
-        total = self._limits.get("total")
+        try:
+            total = self._limits.get("total")
+        except AttributeError:
+            raise no_limits(self._limits) from None
         if ends is None and total is not None:
             ends = clock() + total
         self.ends = ends
@@ -78,6 +87,11 @@ class Budget:
         return kind(f"{what} {why}{detail}, {place(self.request)}; {remedy}", request=self.request)
 
 
+def no_limits(timeout: object) -> TypeError:
+    """Return the error for an extension "timeout" that is no mapping."""
+    return TypeError(f"The extension 'timeout' is a dict such as Timeout(5.0).as_dict(), not {timeout!r}.")
+
+
 def place(request: Request) -> str:
     """Return which request it was, without query, credentials or fragment, which may hold secrets."""
     url = request.url
@@ -91,4 +105,5 @@ def telling(error: TransportError, request: Request, detail: str = "") -> Transp
     """Return the error again, of the same class, telling also which request it ended."""
     told: Any = type(error)(f"{error}{detail}, {place(request)}", request=request)
     told.__cause__ = error.__cause__
+    told.unprocessed = error.unprocessed
     return told  # type: ignore[no-any-return]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ..auth import Auth
-from ..content.streams import SyncByteStream
-from ..contracts import Clock, Mutex
+from ..contracts import Clock, Log, Mutex
 from ..effects import Advance, Call, Operation, Read, Transmit
 from ..errors import DecodingError, RequestError, TooManyRedirects
+from ..models.cookies import set_cookies
 from ..redirects import is_redirect_to_follow, next_request, redirect
-from .budget import place
+from .budget import no_limits, place
+from .closing import or_close
+from .report import INFO
 
 if TYPE_CHECKING:
     from ..models.cookies import Cookies
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from ..models.url import URL
 
 __all__ = ["Session", "follow", "read_whole"]
+
+R = TypeVar("R", "Request", "Request | None")
 
 #: The body of a redirect or challenge is read up to this size; a longer one is not worth its connection.
 MAX_DRAINED = 64 * 1024
@@ -33,6 +38,13 @@ class Session(Protocol):
     mutex: Mutex
     max_redirects: int
     default_encoding: str | Callable[[bytes], str]
+    #: Gets a line for each exchange.
+    request_log: Log
+
+    @property
+    def sensitive_headers(self) -> Iterable[str]:
+        """The names of fields that no other origin may see, besides those of which we know."""
+        ...
 
     @property
     def store(self) -> Cookies:
@@ -75,67 +87,84 @@ class Journey:
         self._session = session
         self._follow_redirects = follow_redirects
         self._history: list[Response] = []
-        #: Names of the fields that an auth flow added: no other origin may see them.
+        #: Names of the fields that an auth flow added or changed: no other origin may see them.
         self._sensitive: set[str] = set()
         limits = request.extensions.get("timeout")
-        total = limits.get("total") if limits else None
+        try:
+            total = limits.get("total") if limits else None
+        except AttributeError:
+            raise no_limits(limits) from None
         self._ends: float | None = None if total is None else session.clock() + total
 
     def authenticated(self, request: Request, auth: Auth) -> Operation[Response]:
         """Send the requests of an auth flow until it is content with the response."""
         step = Step(auth, request) if _is_pure(auth) else Advance(auth, request)
-        before = set(request.headers)
         try:
-            yield from _advance(step)
-            if step.request is None:
-                raise RuntimeError(f"{type(auth).__name__} yielded no request: nothing can be sent.")
-            while True:
-                self._sensitive = set(step.request.headers) - before
-                response = yield from self.redirected(step.request)
-                try:
-                    step.response = response
-                    yield from _advance(step)
-                    if step.request is None:
-                        return response
-                    yield from _drain(response)
-                except BaseException:
-                    _discard(response)
-                    raise
-                self._history.append(response)
+            return (yield from self._advanced(step, set(request.headers.raw)))
+        except Exception as exc:
+            error = exc
+        except BaseException:
+            step.abandon()
+            raise
+        # It is no cancellation: there is time to close an async flow in order.
+        try:
+            if isinstance(step, Advance):
+                step.finished = True
+                with suppress(Exception):
+                    yield step
+            else:
+                step.abandon()
+            raise error
         finally:
-            step.close()
+            del error  # it holds this frame
+
+    def _advanced(self, step: Step | Advance, before: set[tuple[bytes, bytes]]) -> Operation[Response]:
+        yield from _advance(step)
+        if step.request is None:
+            raise RuntimeError(f"{type(step.auth).__name__} yielded no request: nothing can be sent.")
+        while True:
+            added = [name for name, value in step.request.headers.raw if (name, value) not in before]
+            self._sensitive = {name.decode("ascii") for name in added}
+            response = yield from self.redirected(step.request)
+            step.response = response
+            judging = _judge(step, response)
+            yield from or_close(response, judging)
+            if step.request is None:
+                return response
+            self._history.append(response)
 
     def redirected(self, request: Request) -> Operation[Response]:
         """Send a request, and the ones that redirects ask for."""
         while True:
             response = yield from self._exchange(request)
-            try:
-                if self._history:
-                    response.history = list(self._history)
-                if not is_redirect_to_follow(response):
-                    return response
-                following = self._redirect(request, response)
-                if not self._follow_redirects or following is None:
-                    response.next_request = following
-                    return response
-                yield from _drain(response)
-            except BaseException:
-                _discard(response)
-                raise
+            if self._history:
+                response.history = list(self._history)
+            if not is_redirect_to_follow(response):
+                return response
+            if not self._follow_redirects:
+                response.next_request = self._redirect(request, response, next_request)
+                return response
+            leaving = self._leave(request, response)
+            request = yield from or_close(response, leaving)
             self._history.append(response)
             if len(self._history) > self._session.max_redirects:
                 raise TooManyRedirects(
-                    f"More than {self._session.max_redirects} redirects were followed, {place(request)}; "
-                    "allow more with max_redirects",
-                    request=request,
+                    f"More than {self._session.max_redirects} redirects were followed, "
+                    f"{place(response.request)}; allow more with max_redirects",
+                    request=response.request,
                 )
-            request = following
 
-    def _redirect(self, request: Request, response: Response) -> Request | None:
-        find = redirect if self._follow_redirects else next_request
-        following = find(request, response, sensitive=self._sensitive)
-        if following is not None and self._session.store:
-            self._session.store.set_cookie_header(following)
+    def _leave(self, request: Request, response: Response) -> Operation[Request]:
+        """Return the request that a redirect leads to, when its response is done with."""
+        following = self._redirect(request, response, redirect)
+        yield from _drain(response)
+        return following
+
+    def _redirect(self, request: Request, response: Response, find: Callable[..., R]) -> R:
+        sensitive = (*self._sensitive, *self._session.sensitive_headers)
+        following = find(request, response, sensitive=sensitive)
+        if following is not None:
+            set_cookies(following, self._session.store)
         return following
 
     def _exchange(self, request: Request) -> Operation[Response]:
@@ -156,13 +185,29 @@ class Journey:
         if "set-cookie" in response.headers:
             with session.mutex:
                 session.store.extract_cookies(response)
-        for hook in hooks["response"]:
-            try:
-                yield Call(hook, response)
-            except BaseException:
-                _discard(response)
-                raise
+        if session.request_log.enabled(INFO):
+            recording = _record(session.request_log, request, response)
+            yield from or_close(response, recording)
+        if hooks["response"]:
+            showing = _show(response, hooks["response"])
+            yield from or_close(response, showing)
         return response
+
+
+def _record(log: Log, request: Request, response: Response) -> Operation[Response]:
+    from .masking import masked_url
+
+    log.record(
+        INFO,
+        'HTTP Request: %s %s "%s %d %s"',
+        request.method,
+        masked_url(request.url),
+        response.http_version,
+        response.status_code,
+        response.reason_phrase,
+    )
+    yield from ()
+    return response
 
 
 def _carry(transport: Any, request: Request) -> Operation[Response]:
@@ -183,8 +228,8 @@ def read_whole(response: Response) -> Operation[Response]:
     """Read a response to its end into `content`. On any error it is closed."""
     body = getattr(response.stream, "incoming", None)
     if body is None or response.is_stream_consumed:
-        yield Read(response)
-        return response
+        reading = _read(response)
+        return (yield from or_close(response, reading))
     try:
         raw = yield from body.read_all()
         response.absorb(raw)
@@ -196,30 +241,38 @@ def read_whole(response: Response) -> Operation[Response]:
         body.close()
 
 
+def _read(response: Response) -> Operation[Response]:
+    yield Read(response)
+    return response
+
+
+def _show(response: Response, hooks: list[Callable[..., Any]]) -> Operation[Response]:
+    for hook in hooks:
+        yield Call(hook, response)
+    return response
+
+
+def _judge(step: Step | Advance, response: Response) -> Operation[Response]:
+    """Let the auth flow see the response; if it is not content with it, be done with it."""
+    yield from _advance(step)
+    if step.request is not None:
+        yield from _drain(response)
+    return response
+
+
 def _drain(response: Response) -> Operation[Response]:
     """Read a response that the user will see only in `history`, if that is cheap."""
     body = getattr(response.stream, "incoming", None)
     if response.is_closed:
         return response
     if body is None:
-        yield Read(response)
-        return response
+        return (yield from _read(response))
     raw = yield from body.drain(MAX_DRAINED)
     try:
         response.absorb(raw)
     except DecodingError:
         response.is_closed = True  # its content cannot be had, and nobody asked for it
     return response
-
-
-def _discard(response: Response) -> None:
-    """Let go of a response that nobody gets. An async stream of a custom transport cannot be closed at once."""
-    body = getattr(response.stream, "incoming", None)
-    if body is not None:
-        body.close()
-        response.is_closed = True
-    elif isinstance(response.stream, SyncByteStream):
-        response.close()
 
 
 class Step:
@@ -233,7 +286,7 @@ class Step:
         self.response: Any = None
         self.flow: Any = None
 
-    def close(self) -> None:
+    def abandon(self) -> None:
         """End the flow."""
         if self.flow is not None:
             self.flow.close()

@@ -15,6 +15,7 @@ from .body import IncomingBody
 from .budget import Budget, place
 from .dial import Dialler
 from .exchange import exchange
+from .report import DEBUG, Logs, Report, silent
 
 if TYPE_CHECKING:
     from ..models.request import Request
@@ -25,18 +26,30 @@ __all__ = ["Transmitter"]
 class Transmitter:
     """What the ready HTTP transports share: a pool, a way to connect, a clock.
 
-    `wrap` makes a byte stream, of the face's colour, of an incoming body.
+    `wrap` makes a byte stream, of the face's colour, of an incoming body; `network_stream` makes of that what its user
+    finds in the response's extensions. `logs` gives the logs by name.
     """
 
-    __slots__ = ("_wrap", "clock", "dialler", "pool")
+    __slots__ = ("_log", "_log2", "_logs", "_network_stream", "_wrap", "clock", "dialler", "pool")
 
     def __init__(
-        self, pool: Pool, dialler: Dialler, clock: Clock, wrap: Callable[[IncomingBody], Any]
+        self,
+        pool: Pool,
+        dialler: Dialler,
+        clock: Clock,
+        wrap: Callable[[IncomingBody], Any],
+        network_stream: Callable[[Any], Any] = lambda body: None,
+        logs: Logs = silent,
     ) -> None:
         self.pool = pool
         self.dialler = dialler
         self.clock = clock
         self._wrap = wrap
+        self._network_stream = network_stream
+        self._logs = logs
+        # Who is asked about each request; the other logs are for what happens to few of them.
+        self._log = logs("http11")
+        self._log2 = logs("http2") if dialler.http2 else None
 
     def transmit(self, request: Request, ends: float | None = None) -> Operation[Response]:
         """Send the request and return its response, whose body is still to be read.
@@ -46,14 +59,19 @@ class Transmitter:
         url = request.url
         if url.scheme not in ("http", "https") or not url.host:
             raise _unsupported(request)
+        if self.dialler.proxy is not None:
+            self.dialler.check(request)
         started = self.clock()
         budget = Budget(request, self.clock, ends)
+        trace = request.extensions.get("trace")
+        if trace is not None or self._log.enabled(DEBUG) or (self._log2 and self._log2.enabled(DEBUG)):
+            budget.report = Report(trace, self._logs)
         route = (url.origin, request.extensions.get("sni_hostname"))
         ticket = Ticket(route)
         try:
             self.pool.admit(ticket, started)
             if not ticket.signal.ready:
-                yield from _wait(ticket, budget)
+                yield from self._wait(ticket, budget)
             connection = ticket.connection
             if connection is not None and (connection.link.is_stale() or not connection.reusable):
                 self.pool.redial(ticket)
@@ -64,20 +82,47 @@ class Transmitter:
         except BaseException:
             self.pool.release(ticket, self.clock())
             raise
-        body = IncomingBody(stream, connection.link, self.pool, ticket, budget, started)
-        extensions = {"http_version": stream.http_version, "reason_phrase": stream.reason}
-        return Response.assemble(
-            stream.status, Headers.from_wire(stream.fields), self._wrap(body), request, extensions
-        )
+        parts = (stream, connection.link, self.pool, ticket, budget, started)
+        report = budget.report
+        body = self._wrap(IncomingBody(*parts) if report is None else _reported(*parts, report))
+        extensions = {
+            "http_version": stream.http_version,
+            "network_stream": self._network_stream(body),
+        }
+        if stream.stream_id is None:
+            extensions["reason_phrase"] = stream.reason
+        else:
+            extensions["stream_id"] = stream.stream_id
+        return Response.assemble(stream.status, Headers.from_wire(stream.fields), body, request, extensions)
+
+    def _wait(self, ticket: Ticket, budget: Budget) -> Operation[Ticket]:
+        report = self._report(budget, "pool")
+        waiting = _wait(ticket, budget)
+        if report is None:
+            return (yield from waiting)
+        return (yield from report.around("pool", "wait", {"request": budget.request}, waiting))
+
+    def _report(self, budget: Budget, *names: str) -> Report | None:
+        """Look again whether somebody listens: those who want to know of the less common events only."""
+        if budget.report is None and any(self._logs(name).enabled(DEBUG) for name in names):
+            budget.report = Report(None, self._logs)
+        return budget.report
 
     def _dial(self, ticket: Ticket, budget: Budget) -> Operation[Connection]:
         if ticket.refused:
             raise RuntimeError(f"The client was closed while the request waited, {place(budget.request)}")
+        self._report(budget, "connection", "proxy", "socks", "http2")
         connection = yield from self.dialler.dial(budget)
         if not self.pool.dialled(ticket, connection):
             connection.link.close()
             raise RuntimeError(f"The client was closed while it connected, {place(budget.request)}")
         return connection
+
+
+def _reported(*parts: Any) -> IncomingBody:
+    from .reported import ReportedBody
+
+    return ReportedBody(*parts)
 
 
 def _wait(ticket: Ticket, budget: Budget) -> Operation[Ticket]:

@@ -18,6 +18,7 @@ from httpure_core.content.streams import SyncByteStream
 from httpure_core.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
+from tests.backends.fresh import fresh
 
 URL = "http://www.example.org/dir/index.html"
 HASHES = {"MD5": "md5", "SHA": "sha1", "SHA-256": "sha256", "SHA-512": "sha512", "SHA-512-256": "sha512_256"}
@@ -163,7 +164,7 @@ def test_a_session_keeps_its_cnonce() -> None:
     for _ in range(2):
         assert send(auth, Request("GET", URL), server).status_code == 200
     assert server.seen[0]["cnonce"] == server.seen[1]["cnonce"]
-    assert len(server.seen[0]["cnonce"]) == 32
+    assert len(server.seen[0]["cnonce"]) == 16
 
 
 def test_a_nonce_is_for_one_origin_only() -> None:
@@ -173,6 +174,32 @@ def test_a_nonce_is_for_one_origin_only() -> None:
         request = Request("GET", url)
         next(auth.auth_flow(request))
         assert "Authorization" not in request.headers
+
+
+@pytest.mark.parametrize(
+    ("domain", "covered", "not_covered"),
+    [
+        ("", ["/", "/dir/index.html", "/other"], []),
+        (" ", ["/other"], []),
+        ("/dir/", ["/dir/", "/dir/index.html?a=b"], ["/", "/dirt", "/other"]),
+        ("/dir", ["/dir/x", "/dirt"], ["/other"]),
+        ("http://www.example.org/a /b", ["/a", "/b/c"], ["/c"]),
+        ("http://other.example/ /b", ["/b"], ["/a"]),
+        ("http://www.example.org:81/ https://www.example.org/ http://x:y/", [], ["/", "/a"]),
+        ("c", ["/dir/c"], ["/c"]),
+    ],
+)
+def test_the_domain_says_where_the_nonce_is_answered_unasked(
+    domain: str, covered: list[str], not_covered: list[str]
+) -> None:
+    auth, server = mufasa(), Server(qop="auth", domain=domain)
+    assert send(auth, Request("GET", URL), server).status_code == 200
+    for path in [*covered, *not_covered]:
+        request = Request("GET", f"http://www.example.org{path}")
+        next(auth.auth_flow(request))
+        assert ("Authorization" in request.headers) is (path in covered)
+        assert send(auth, Request("GET", f"http://www.example.org{path}"), server).status_code == 200
+    assert "domain" not in server.seen[-1]
 
 
 def test_a_challenge_of_another_origin_is_not_answered() -> None:
@@ -304,6 +331,34 @@ def test_without_md5_another_algorithm_serves(monkeypatch: pytest.MonkeyPatch) -
 
     assert send(mufasa(), Request("GET", URL), both, server).status_code == 200
     assert send(mufasa(), Request("GET", URL), Server(qop="auth")).status_code == 401
+
+
+@pytest.mark.slow
+def test_importing_needs_no_md5() -> None:
+    """As on a machine in FIPS mode, where `hashlib.md5` is there and raises."""
+    code = """
+import hashlib
+
+def refuse(*arguments, **options):
+    raise ValueError("[digital envelope routines] unsupported")
+
+new = hashlib.new
+hashlib.md5 = refuse
+hashlib.new = lambda name, *rest, **options: (refuse if "md5" in name.lower() else new)(name, *rest, **options)
+
+import httpure
+
+def app(request):
+    if "Authorization" in request.headers:
+        return httpure.Response(200)
+    weak, strong = (f'Digest realm="a", nonce="b", algorithm={name}' for name in ("MD5", "SHA-256"))
+    return httpure.Response(401, headers=[("WWW-Authenticate", weak), ("WWW-Authenticate", strong)])
+
+client = httpure.Client(transport=httpure.MockTransport(app), auth=httpure.DigestAuth("a", "b"))
+request = client.post("http://example.org/", files={"a": b"b"}).request
+print("algorithm=SHA-256" in request.headers["Authorization"])
+"""
+    assert fresh(code) == "True"
 
 
 def test_the_cookies_of_the_challenge_go_along() -> None:

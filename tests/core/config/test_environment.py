@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from httpure_core.config.environment import proxies_from_environment
+from httpure_core.config.environment import names_a_proxy, proxies_from_environment, variable_of
 from httpure_core.config.patterns import URLPattern
 from httpure_core.models.url import URL
 
@@ -32,6 +32,27 @@ from httpure_core.models.url import URL
 )
 def test_proxies(environ: dict[str, str], proxies: dict[str, str | None]) -> None:
     assert proxies_from_environment(environ) == proxies
+
+
+@pytest.mark.parametrize(
+    ("environ", "worth_reading"),
+    [
+        ({}, False),
+        ({"NO_PROXY": "example.org", "no_proxy": "*", "FTP_PROXY": "http://p", "PATH": "/bin"}, False),
+        *(({f"{scheme}_PROXY": ""}, True) for scheme in ("HTTP", "HTTPS", "ALL")),
+        *(({f"{scheme}_proxy": "http://p"}, True) for scheme in ("http", "https", "all")),
+    ],
+)
+def test_mostly_there_is_nothing_to_read(environ: dict[str, str], worth_reading: bool) -> None:
+    assert names_a_proxy(environ) is worth_reading
+    if not worth_reading:
+        assert not any(proxies_from_environment(environ).values())
+
+
+def test_the_variable_is_known() -> None:
+    environ = {"HTTP_PROXY": "a", "https_proxy": "b", "ALL_PROXY": "c", "all_proxy": "d"}
+    names = {pattern: variable_of(environ, pattern) for pattern in proxies_from_environment(environ)}
+    assert names == {"http://": "HTTP_PROXY", "https://": "https_proxy", "all://": "all_proxy"}
 
 
 def test_a_header_of_a_cgi_request_is_no_proxy() -> None:

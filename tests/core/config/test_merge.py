@@ -19,6 +19,7 @@ from httpure_core.models.cookies import Cookies
 from httpure_core.models.headers import Headers
 from httpure_core.models.query import QueryParams
 from httpure_core.models.url import URL
+from httpure_core.warned import QueryDroppedWarning
 
 
 class TestURL:
@@ -53,6 +54,8 @@ class TestURL:
             ("https://example.org/api?v=1", "a", "https://example.org/api/a?v=1"),
             ("https://example.org/api?v=1", "a?b=2", "https://example.org/api/a?v=1&b=2"),
             ("https://example.org/api?v=%7E", "a?b=%7E", "https://example.org/api/a?v=%7E&b=%7E"),
+            ("https://example.org/api?v=1&w=2", "a?v=%7E", "https://example.org/api/a?w=2&v=%7E"),
+            ("https://example.org/api?v=1", "a?v=2", "https://example.org/api/a?v=2"),
             ("https://example.org/#old", "a#new", "https://example.org/a#new"),
             ("https://example.org/#old", "a", "https://example.org/a"),
             ("", "https://example.com/b", "https://example.com/b"),
@@ -122,15 +125,51 @@ class TestParams:
             ("/?x=%7E", {"a": 1}, None, "/?a=1&x=%7E"),
             ("/?a=%7E", {"a": 1, "b": 2}, None, "/?b=2&a=%7E"),
             ("/?a=%7E", {"a": 1}, None, "/?a=%7E"),
-            ("/?x=1", None, {"b": 2}, "/?b=2"),
-            ("/?x=1", {"a": 1}, {"b": 2}, "/?a=1&b=2"),
-            ("/?x=1", None, {}, "/"),
+            ("/", {"a": 1, "b": 2}, {"a": 3, "c": 4}, "/?a=3&b=2&c=4"),
+            ("/?x=1", None, {"x": 2}, "/?x=2"),
+            ("/?a=1", {"a": 1}, {"b": 2}, "/?a=1&b=2"),
         ],
     )
     def test_query(self, url: str, client: Any, params: Any, merged: str) -> None:
         url = f"https://example.org{url}"
         client = None if client is None else QueryParams(client)
         assert str(merge_query(URL(url), client, params)) == f"https://example.org{merged}"
+
+    @pytest.mark.parametrize(
+        ("url", "client", "params", "merged", "dropped"),
+        [
+            ("/?x=1", None, {"b": 2}, "/?b=2", "'x'"),
+            ("/?x=1", {"a": 1}, {"b": 2}, "/?a=1&b=2", "'x'"),
+            ("/?x=1&y=2", None, {}, "/", "'x', 'y'"),
+            ("/?x=1&a=2", {"a": 1}, {"x": 2}, "/?a=1&x=2", "'a'"),
+        ],
+    )
+    def test_query_that_is_lost(self, url: str, client: Any, params: Any, merged: str, dropped: str) -> None:
+        client = None if client is None else QueryParams(client)
+        with pytest.warns(QueryDroppedWarning, match=f": {dropped} in it"):
+            query = merge_query(URL(f"https://example.org{url}"), client, params)
+        assert str(query) == f"https://example.org{merged}"
+
+    @pytest.mark.parametrize(
+        ("base", "client", "params", "query"),
+        [
+            (b"v=%7E", None, {"b": 2}, b"v=%7E&b=2"),
+            (b"v=%7E", None, {}, b"v=%7E"),
+            (b"v=%7E&w=%7E", None, {"v": 2}, b"w=~&v=2"),
+            (b"v=%7E", None, {"v": 2}, b"v=2"),
+            (b"v=%7E", {"v": 3, "a": 1}, {"b": 2}, b"v=%7E&a=1&b=2"),
+            (b"v=%7E", {"v": 3, "a": 1}, {"v": 2}, b"v=2&a=1"),
+        ],
+    )
+    def test_query_of_the_base_url_stays(self, base: bytes, client: Any, params: Any, query: bytes) -> None:
+        client = None if client is None else QueryParams(client)
+        url = URL(f"https://example.org/?{base.decode()}")
+        assert merge_query(url, client, params, base).query == query
+
+    def test_query_below_a_base_url_is_lost_alone(self) -> None:
+        url = merge_url(URL("https://example.org/?v=1"), "a?x=1")
+        with pytest.warns(QueryDroppedWarning, match=": 'x' in it"):
+            assert merge_query(url, None, {"b": 2}, b"v=1").query == b"v=1&b=2"
 
 
 class TestHeaders:
@@ -141,6 +180,13 @@ class TestHeaders:
 
     def test_of_the_request_alone(self) -> None:
         assert merge_headers(Headers(), {"a": "1"}).raw == [(b"a", b"1")]
+
+    def test_none_takes_one_away(self) -> None:
+        client = Headers([("A", "1"), ("B", "2"), ("a", "3")])
+        assert merge_headers(client, {"a": None, "X": None}).raw == [(b"B", b"2")]
+        assert merge_headers(client, [("a", None), ("a", "4")]).raw == [(b"B", b"2"), (b"a", b"4")]
+        assert merge_headers(Headers(), {"a": None, "b": "1"}).raw == [(b"b", b"1")]
+        assert len(client) == 3
 
     def test_of_both(self) -> None:
         client = Headers([("A", "1"), ("B", "2")])
@@ -168,3 +214,10 @@ class TestCookies:
         assert merged is not None
         assert dict(merged) == {"a": "3", "b": "2"}
         assert dict(client) == {"a": "1", "b": "2"}
+
+    def test_a_name_wins_whatever_its_domain(self) -> None:
+        client = Cookies()
+        client.set("a", "1", domain="example.org")
+        merged = merge_cookies(client, {"a": "2"})
+        assert merged is not None
+        assert merged["a"] == "2"

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import copy
 import inspect
 import math
+import pickle
 from typing import Any
 
 import pytest
@@ -172,6 +174,30 @@ class TestProxy:
     def test_credentials_apart(self) -> None:
         assert Proxy("http://proxy.example", auth=("me", "secret")).auth == ("me", "secret")
 
+    def test_empty_credentials_are_none(self) -> None:
+        proxy = Proxy("http://:@proxy.example")
+        assert (str(proxy.url), proxy.auth) == ("http://proxy.example", None)
+        assert Proxy("http://:@proxy.example", auth=("me", "secret")).auth == ("me", "secret")
+
+    @pytest.mark.parametrize(
+        "auth", ["me:secret", ("me",), ("me", "secret", "x"), (b"me", b"secret"), ("me", None), 5]
+    )
+    def test_credentials_are_a_pair_of_texts(self, auth: Any) -> None:
+        with pytest.raises(TypeError, match="pair of texts") as caught:
+            Proxy("http://proxy.example", auth=auth)
+        assert "secret" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "auth", [("", "secret"), ("u" * 256, "secret"), ("é" * 128, ""), ("me", "p" * 256)]
+    )
+    def test_credentials_that_socks_has_no_room_for(self, auth: tuple[str, str]) -> None:
+        for scheme in ("socks5", "socks5h"):
+            with pytest.raises(ValueError, match="at most 255") as caught:
+                Proxy(f"{scheme}://proxy.example", auth=auth)
+            assert "secret" not in str(caught.value)
+            assert Proxy(f"{scheme}://proxy.example", auth=("u" * 255, "")).auth == ("u" * 255, "")
+        assert Proxy("http://proxy.example", auth=auth).auth == auth
+
     def test_headers(self) -> None:
         proxy = Proxy("http://proxy.example", headers={"Proxy-Authorization": "secret", "X-Own": "1"})
         assert proxy.headers["proxy-authorization"] == "secret"
@@ -181,6 +207,24 @@ class TestProxy:
     def test_ssl_context(self) -> None:
         context: Any = object()
         assert Proxy("https://proxy.example", ssl_context=context).ssl_context is context
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])
+def test_copies_and_pickles(again: Any) -> None:
+    assert again(UNSET) is UNSET
+    assert again(USE_CLIENT_DEFAULT) is USE_CLIENT_DEFAULT
+    assert again(Timeout(5, read=1, total=9)) == Timeout(5, read=1, total=9)
+    assert again(Limits(max_connections=5)) == Limits(max_connections=5)
+    proxy = again(Proxy("https://me:secret@proxy.example", headers={"X-Own": "1"}))
+    assert (str(proxy.url), proxy.auth, proxy.headers) == (
+        *("https://proxy.example", ("me", "secret"), {"X-Own": "1"}),
+    )
+
+
+def test_as_keys() -> None:
+    known = {Timeout(5): "t", Limits(max_connections=5): "l"}
+    assert known[Timeout((5, 5, 5, 5))] == "t"
+    assert known[Limits(max_connections=5)] == "l"
 
 
 def test_markers_and_defaults() -> None:

@@ -65,6 +65,10 @@ from httpure_core.models.url import URL
         ("all://[fe80::]/10", "http://[fec0::7]", False),
         ("all://[fe80::]:80/10", "http://[fe80::7]", True),
         ("all://example.org/path", "http://example.org/other", True),
+        ("all://example.org.", "http://example.org", True),
+        ("all://example.org", "http://example.org.", True),
+        ("all://*.example.org", "http://www.example.org.", True),
+        ("all://*example.org.", "http://example.org", True),
     ],
 )
 def test_matching(pattern: str, url: str, matches: bool) -> None:

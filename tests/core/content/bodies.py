@@ -41,3 +41,21 @@ class AsyncFile:
 
     async def read(self, size: int = -1) -> bytes:
         return self.file.read(size)
+
+
+class AsyncSeekableFile(AsyncFile):
+    """As trio and anyio have them: the ordinary file is in `wrapped`, if it is to be shown."""
+
+    def __init__(self, content: bytes, shown: bool = True) -> None:
+        self.ordinary = io.BytesIO(content)
+        if shown:
+            self.wrapped = self.ordinary
+
+    async def read(self, size: int = -1) -> bytes:
+        return self.ordinary.read(size)
+
+    async def seek(self, offset: int, whence: int = 0) -> int:
+        return self.ordinary.seek(offset, whence)
+
+    async def tell(self) -> int:
+        return self.ordinary.tell()

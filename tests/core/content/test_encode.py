@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import array
 import decimal
 import io
 import json as jsonlib
@@ -16,7 +17,8 @@ from hypothesis import strategies as st
 from httpure_core.content import types
 from httpure_core.content.encode import encode_request, encode_response
 from httpure_core.content.files import AsyncFileStream, FileStream
-from httpure_core.content.multipart import MultipartStream
+from httpure_core.content.multipart import AsyncMultipartStream, MultipartStream
+from httpure_core.content.parts import Part
 from httpure_core.content.streams import (
     AsyncIterableStream,
     ByteStream,
@@ -50,7 +52,14 @@ def test_empty_content_has_no_headers(content: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["hé", "hé".encode(), bytearray("hé".encode()), memoryview("hé".encode())]
+    "content",
+    [
+        "hé",
+        "hé".encode(),
+        bytearray("hé".encode()),
+        memoryview("hé".encode()),
+        array.array("B", "hé".encode()),
+    ],
 )
 def test_content_in_memory(content: Any) -> None:
     assert encoded(content=content) == ({"Content-Length": "3"}, b"h\xc3\xa9")
@@ -89,6 +98,17 @@ def test_file_that_cannot_seek() -> None:
     headers, stream = encode_request(content=Pipe())  # type: ignore[arg-type]
     assert headers == CHUNKED
     assert isinstance(stream, FileStream)
+
+
+def test_async_file_in_text_mode() -> None:
+    class AsyncTextFile:
+        encoding = "utf-8"
+
+        async def read(self, size: int) -> str:
+            raise AssertionError
+
+    with pytest.raises(TypeError, match=r"content= .* binary mode .* AsyncTextFile"):
+        encode_request(content=AsyncTextFile())  # type: ignore[arg-type]
 
 
 def test_async_file() -> None:
@@ -166,13 +186,46 @@ def test_raw_data_is_content_with_a_warning(data: Any) -> None:
 
 
 def test_multipart() -> None:
-    headers, stream = encode_request(data={"a": "b"}, files={"f": b"x"}, boundary=b"+++")
+    given = "multipart/form-data; boundary=+++"
+    headers, stream = encode_request(data={"a": "b"}, files={"f": b"x"}, content_type=given)
     assert isinstance(stream, MultipartStream)
     assert headers == {
         "Content-Length": str(stream.content_length),
         "Content-Type": "multipart/form-data; boundary=+++",
     }
     assert len(b"".join(stream)) == stream.content_length
+
+
+@pytest.mark.parametrize("data", [{"a": Part("b")}, [("a", ["b", Part("c")])]])
+def test_a_part_makes_a_form_multipart(data: Any) -> None:
+    headers, stream = encode_request(data=data)
+    assert isinstance(stream, MultipartStream)
+    assert headers == {"Content-Length": str(stream.content_length), "Content-Type": stream.content_type}
+
+
+@pytest.mark.parametrize(
+    ("given", "multipart"),
+    [
+        ("multipart/form-data", True),
+        (" Multipart/Form-Data; boundary=B", True),
+        ("application/x-www-form-urlencoded", False),
+        ("application/json", False),
+        (None, False),
+    ],
+)
+def test_a_form_without_files_is_multipart_where_its_content_type_says_so(
+    given: str | None, multipart: bool
+) -> None:
+    _, stream = encode_request(data={"a": "b"}, content_type=given)
+    assert isinstance(stream, MultipartStream) is multipart
+    _, nothing = encode_request(data={}, content_type=given)
+    assert isinstance(nothing, ByteStream)
+
+
+def test_a_form_with_a_part_that_must_be_awaited() -> None:
+    headers, stream = encode_request(data={"a": Part(generate())})
+    assert isinstance(stream, AsyncMultipartStream)
+    assert headers == {**CHUNKED, "Content-Type": stream.content_type}
 
 
 def test_multipart_of_unknown_length() -> None:

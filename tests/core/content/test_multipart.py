@@ -4,7 +4,7 @@ import email
 import email.policy
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,24 @@ from hypothesis import strategies as st
 
 from httpure_core import ambient
 from httpure_core.content.media_type import parameter
-from httpure_core.content.multipart import MultipartStream, boundary_from_content_type
-from httpure_core.content.streams import PIECE_SIZE
-from httpure_core.errors import StreamConsumed
+from httpure_core.content.multipart import (
+    AsyncMultipartStream,
+    MultipartStream,
+    boundary_from_content_type,
+    encode_multipart,
+)
+from httpure_core.content.parts import Part
+from httpure_core.content.pulling import pull_here
+from httpure_core.content.streams import PIECE_SIZE, SyncByteStream
+from httpure_core.effects import Pull
+from httpure_core.errors import LocalProtocolError, StreamConsumed
 
-from .bodies import AsyncFile, Pipe, finish, pieces_of
+from .bodies import AsyncFile, AsyncSeekableFile, Pipe, finish, pieces_of
 
 
 def body_of(data: Any, files: Any) -> bytes:
     """Return the body, having checked its length and that both colours and a replay agree."""
-    stream = MultipartStream(data, files, b"B")
+    stream = encode_multipart(data, files, b"B")
     body = b"".join(stream)
     assert b"".join(stream) == b"".join(finish(pieces_of(stream))) == body
     assert stream.content_length == len(body)
@@ -34,16 +42,21 @@ def part(head: bytes, content: bytes) -> bytes:
     return b"--B\r\nContent-Disposition: form-data; " + head + b"\r\n\r\n" + content + b"\r\n"
 
 
+def test_as_httpx_makes_it() -> None:
+    stream = MultipartStream(data={"a": "b"}, files={"f": b"x"}, boundary=b"B")
+    assert b"".join(stream) == b"".join(encode_multipart({"a": "b"}, {"f": b"x"}, b"B"))  # type: ignore[arg-type]
+
+
 def test_random_boundary(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ambient, "_random_bytes", lambda size: b"\xab" * size)
-    stream = MultipartStream({}, {"a": b""})
+    stream = encode_multipart({}, {"a": b""})
     assert stream.boundary == b"ab" * 16
     assert stream.content_type == "multipart/form-data; boundary=" + "ab" * 16
 
 
 @pytest.mark.parametrize("boundary", [b"a", b"x" * 70, b"'()+_,-./:=?", b"a b"])
 def test_boundaries(boundary: bytes) -> None:
-    stream = MultipartStream({"a": "b"}, {}, boundary)
+    stream = encode_multipart({"a": "b"}, {}, boundary)
     assert boundary_from_content_type(stream.content_type) == boundary
     assert b"".join(stream).startswith(b"--" + boundary + b"\r\n")
 
@@ -51,7 +64,7 @@ def test_boundaries(boundary: bytes) -> None:
 @pytest.mark.parametrize("boundary", [b"", b"x" * 71, b"a ", b"a\r\nb", b"a\n", b'a"b', b"\xff", b"a;b"])
 def test_what_is_no_boundary(boundary: bytes) -> None:
     with pytest.raises(ValueError, match="RFC 2046"):
-        MultipartStream({}, {}, boundary)
+        encode_multipart({}, {}, boundary)
 
 
 @pytest.mark.parametrize(
@@ -170,19 +183,19 @@ def test_a_file_is_sent_whole_wherever_it_stands() -> None:
 
 def test_file_that_grows_keeps_to_its_length(tmp_path: Path) -> None:
     file = io.BytesIO(b"abc")
-    stream = MultipartStream({}, {"f": (None, file)}, b"B")
+    stream = encode_multipart({}, {"f": (None, file)}, b"B")
     file.seek(0, 2)
     file.write(b"def")
     assert b"".join(stream) == part(b'name="f"', b"abc") + b"--B--\r\n"
 
 
 def test_small_forms_are_one_piece() -> None:
-    stream = MultipartStream({"a": "b"}, {"f": b"x", "g": io.BytesIO(b"y")})
+    stream = encode_multipart({"a": "b"}, {"f": b"x", "g": io.BytesIO(b"y")})
     assert len(list(stream)) == 1
 
 
 def test_large_files_come_in_pieces() -> None:
-    stream = MultipartStream({"a": "b"}, {"f": io.BytesIO(b"x" * (3 * PIECE_SIZE + 10))})
+    stream = encode_multipart({"a": "b"}, {"f": io.BytesIO(b"x" * (3 * PIECE_SIZE + 10))})
     sizes = [len(piece) for piece in stream]
     assert len(sizes) == 5
     assert max(sizes) == PIECE_SIZE
@@ -191,20 +204,20 @@ def test_large_files_come_in_pieces() -> None:
 
 def test_large_bytes_are_not_copied() -> None:
     large = b"x" * (2 * PIECE_SIZE)
-    assert any(piece is large for piece in MultipartStream({}, {"f": large}))
+    assert any(piece is large for piece in encode_multipart({}, {"f": large}))
 
 
 def test_whether_reading_may_block_or_be_repeated() -> None:
-    stream = MultipartStream({"a": "b"}, {"f": b"x"})
+    stream = encode_multipart({"a": "b"}, {"f": b"x"})
     assert (stream.may_block, stream.replayable) == (False, True)
-    stream = MultipartStream({"a": "b"}, {"f": io.BytesIO(b"x")})
+    stream = encode_multipart({"a": "b"}, {"f": io.BytesIO(b"x")})
     assert (stream.may_block, stream.replayable) == (True, True)
-    stream = MultipartStream({"a": "b"}, {"f": Pipe(b"x"), "g": io.BytesIO(b"x")})  # type: ignore[dict-item]
+    stream = encode_multipart({"a": "b"}, {"f": Pipe(b"x"), "g": io.BytesIO(b"x")})  # type: ignore[dict-item]
     assert (stream.may_block, stream.replayable) == (True, False)
 
 
 def test_pipe_is_sent_once_with_unknown_length() -> None:
-    stream = MultipartStream({}, {"f": (None, Pipe(b"abc"))}, b"B")  # type: ignore[dict-item]
+    stream = encode_multipart({}, {"f": (None, Pipe(b"abc"))}, b"B")  # type: ignore[dict-item]
     assert stream.content_length is None
     assert b"".join(stream) == part(b'name="f"', b"abc") + b"--B--\r\n"
     with pytest.raises(StreamConsumed):
@@ -226,21 +239,125 @@ def test_pipe_is_sent_once_with_unknown_length() -> None:
         ({}, {"f": [b"x"]}, "file 'f' is of type list"),
         ({}, {"f": ("name", None)}, "file 'f' is of type NoneType"),
         ({}, {"f": io.StringIO("x")}, "binary mode.*StringIO"),
-        ({}, {"f": AsyncFile(b"")}, "AsyncFile.*awaited"),
         ({}, [b"x"], "item of the list is of type bytes"),
         ({}, [("a", b"", b"")], "item of the list is of type tuple"),
     ],
 )
 def test_wrong_types(data: Any, files: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):
-        MultipartStream(data, files)
+        encode_multipart(data, files)
+
+
+class TestParts:
+    def test_of_known_length(self) -> None:
+        pieces: Any = [("key", "a.bin"), ("file", Part(iter([b"ab", b"c"]), filename="a.bin", length=3))]
+        stream = encode_multipart(pieces, {}, b"B")
+        body = b"".join(stream)  # type: ignore[arg-type]
+        assert body == (
+            part(b'name="key"', b"a.bin")
+            + part(b'name="file"; filename="a.bin"\r\nContent-Type: application/octet-stream', b"abc")
+            + b"--B--\r\n"
+        )
+        assert stream.content_length == len(body)
+        assert not stream.replayable
+        with pytest.raises(StreamConsumed):
+            list(stream)  # type: ignore[arg-type]
+
+    def test_of_unknown_length(self) -> None:
+        stream = encode_multipart({"f": Part([b"abc"])}, {}, b"B")
+        assert stream.content_length is None
+        assert stream.replayable and not stream.may_block
+        for _ in range(2):
+            assert b"".join(stream) == part(b'name="f"', b"abc") + b"--B--\r\n"  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        ("length", "message"),
+        [(2, "The part 'f' is longer than its 2 bytes"), (4, "The part 'f' ended after 3 of its 4 bytes")],
+    )
+    def test_that_are_not_as_long_as_they_said(self, length: int, message: str) -> None:
+        sync: Any = encode_multipart({"f": Part([b"ab", b"c"], length=length)}, {}, b"B")
+        with pytest.raises(LocalProtocolError, match=message):
+            list(sync)
+        waiting: Any = encode_multipart({"f": Part(AsyncFile(b"abc"), length=length)}, {}, b"B")
+        with pytest.raises(LocalProtocolError, match=message):
+            finish(pieces_of(waiting))
+
+    def test_a_file_that_shrank(self) -> None:
+        file = io.BytesIO(b"abcdef")
+        stream: Any = encode_multipart({}, {"f": file})
+        file.truncate(2)
+        with pytest.raises(LocalProtocolError, match="ended after 2 of its 6 bytes"):
+            list(stream)
+
+    def test_that_must_be_awaited_make_the_form_asynchronous(self) -> None:
+        file = AsyncSeekableFile(b"abc")
+        stream = encode_multipart(
+            {"a": "1", "b": Part(one_by_one(), length=2)},
+            {"c": ("", file), "d": ("", io.BytesIO(b"def"))},
+            b"B",
+        )
+        assert isinstance(stream, AsyncMultipartStream) and not isinstance(stream, SyncByteStream)
+        body = b"".join(finish(pieces_of(stream)))
+        assert body == (
+            part(b'name="a"', b"1")
+            + part(b'name="b"', b"xy")
+            + part(b'name="c"', b"abc")
+            + part(b'name="d"', b"def")
+            + b"--B--\r\n"
+        )
+        assert stream.content_length == len(body)
+        assert not stream.replayable
+        with pytest.raises(StreamConsumed):
+            finish(pieces_of(stream))
+
+    def test_that_can_be_awaited_again(self) -> None:
+        stream: Any = encode_multipart({}, {"f": AsyncSeekableFile(b"abc")}, b"B")
+        assert stream.replayable
+        assert finish(pieces_of(stream)) == finish(pieces_of(stream))
+
+    def test_are_pulled_as_whoever_reads_the_form_likes(self) -> None:
+        sources: list[str] = []
+
+        def perform(pull: Pull) -> Any:
+            sources.append(type(pull.source).__name__)
+            return pull_here(pull)
+
+        files: Any = {"f": ("", io.BytesIO(b"abc")), "g": ("", AsyncFile(b"def"))}
+        stream: Any = encode_multipart({}, files, b"B")
+        assert stream.may_block
+        pieces = finish(pieces_of(stream.stepped(perform)))
+        assert b"abc" in pieces[0] and b"def" in pieces[0], "small contents are gathered, whatever they are"
+        assert sources == ["FileStream"] * 2 + ["AsyncFileStream"] * 2
+
+    def test_are_closed_with_the_form(self) -> None:
+        closed: list[bool] = []
+
+        def pieces() -> Iterator[bytes]:
+            try:
+                yield b"x" * PIECE_SIZE
+                yield b"y"
+            finally:
+                closed.append(True)
+
+        form: Any = encode_multipart({"f": Part(pieces())}, {})
+        reading = iter(form)
+        next(reading)
+        next(reading)
+        assert not closed
+        reading.close()
+        assert closed
+
+
+async def one_by_one() -> AsyncIterator[bytes]:
+    yield b"x"
+    yield b"y"
 
 
 def test_text_mode_file(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.touch()
     with path.open() as file, pytest.raises(TypeError, match="binary mode"):
-        MultipartStream({}, {"f": file})  # type: ignore[dict-item]
+        encode_multipart({}, {"f": file})  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize(
@@ -257,7 +374,7 @@ def test_text_mode_file(tmp_path: Path) -> None:
 )
 def test_part_headers_cannot_be_injected(value: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        MultipartStream({}, {"f": value})
+        encode_multipart({}, {"f": value})
 
 
 names = st.text(st.characters(codec="utf-8"), min_size=1)
@@ -283,7 +400,7 @@ def test_what_is_sent_is_what_arrives(
     data: list[tuple[str, bytes]], files: list[tuple[str, str, bytes, bool]]
 ) -> None:
     boundary = b"0123456789abcdef"
-    stream = MultipartStream(
+    stream = encode_multipart(
         data,
         [
             (name, (file, io.BytesIO(content) if on_disk else content))
@@ -301,8 +418,28 @@ def test_what_is_sent_is_what_arrives(
             assert f'name="{name}"'.encode() in head
 
 
+@settings(max_examples=50)
+@given(
+    st.lists(
+        st.tuples(st.lists(contents, max_size=4), st.sampled_from(["list", "file", "async"]), st.booleans())
+    )
+)
+def test_parts_arrive_whatever_they_are_made_of(parts: list[tuple[list[bytes], str, bool]]) -> None:
+    boundary = b"0123456789abcdef"
+    whole = [b"".join(pieces) for pieces, _, _ in parts]
+    fields = []
+    for (pieces, kind, known), content in zip(parts, whole, strict=True):
+        source: Any = {"list": pieces, "file": Pipe(content), "async": AsyncFile(content)}[kind]
+        fields.append(("f", Part(source, length=len(content) if known else None)))
+    stream: Any = encode_multipart(fields, {}, boundary)
+    body = b"".join(finish(pieces_of(stream)))
+    assert [content for _, content in parsed(body, boundary)] == whole
+    assert stream.content_length == (len(body) if all(known for *_, known in parts) else None)
+    assert isinstance(stream, SyncByteStream) is all(kind != "async" for _, kind, _ in parts)
+
+
 def test_the_standard_library_reads_it() -> None:
-    stream = MultipartStream({"a": "1"}, {"f": ("x y.txt", b"\0\xff", None, {"X-Part": "yes"})})
+    stream = encode_multipart({"a": "1"}, {"f": ("x y.txt", b"\0\xff", None, {"X-Part": "yes"})})
     head = f"Content-Type: {stream.content_type}\r\n\r\n".encode()
     message = email.message_from_bytes(head + b"".join(stream), policy=email.policy.HTTP)
     field, file = message.iter_parts()

@@ -406,3 +406,13 @@ def test_nothing_a_server_sends_raises(fields: list[str], scheme: str, path: str
     store.receive(fields, scheme, "example.org", path, NOW)
     header = sent(store, scheme, "example.org", path)
     assert header is None or not set(header) & set("\r\n\0")
+
+
+def test_beside_another_store_its_names_win() -> None:
+    own, client = CookieStore(), CookieStore()
+    for store, name, path in ((own, "a", "/"), (own, "b", "/x"), (client, "a", "/"), (client, "c", "/")):
+        store.add(Cookie(name, "own" if store is own else "client", path=path))
+    assert own.header_for("https", "h.example", "/x", NOW, beside=client) == "b=own; c=client; a=own"
+    assert own.header_for("https", "h.example", "/", NOW, beside=client) == "c=client; a=own"
+    assert CookieStore().header_for("https", "h.example", "/", NOW, beside=client) == "a=client; c=client"
+    assert CookieStore().header_for("https", "h.example", "/", NOW, beside=CookieStore()) is None

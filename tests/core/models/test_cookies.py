@@ -13,7 +13,8 @@ import pytest
 from httpure_core import ambient
 from httpure_core.errors import CookieConflict
 from httpure_core.models import cookies as module
-from httpure_core.models.cookies import Cookies, install_jar_view
+from httpure_core.models.cookie_store import CookieStore
+from httpure_core.models.cookies import Cookies, install_jar_view, kept_cookies, set_cookies
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
 
@@ -54,7 +55,7 @@ def test_what_cookies_are_not_made_of(given: Any) -> None:
 @pytest.mark.parametrize("part", ["name", "value", "domain", "path"])
 def test_parts_are_text(part: str) -> None:
     parts: Any = {"name": "n", "value": "hush", part: 5}
-    with pytest.raises(TypeError, match=f"{part} must be str, not int"):
+    with pytest.raises(TypeError, match=f"{part}( of cookie 'n')? must be str, not int"):
         Cookies().set(**parts)
 
 
@@ -206,11 +207,14 @@ def test_a_cookie_jar_is_taken_with_all_it_knows() -> None:
 
     jar = http.cookiejar.CookieJar()
     jar.set_cookie(entry("everywhere", "", False, value=None))
-    jar.set_cookie(entry("host", "example.org", False, secure=True, rest={"HttpOnly": None}))
+    jar.set_cookie(
+        entry("host", "example.org", False, secure=True, rest={"HttpOnly": None, "SameSite": "Lax"})
+    )
     jar.set_cookie(entry("domain", ".example.org", True, path="/x", expires=4_000_000_000))
     cookies = Cookies(jar)
     assert header(cookies, "https://example.org/x") == "domain=1; everywhere=; host=1"
     assert header(cookies, "http://www.example.org/") == "everywhere="
+    assert {cookie.name: cookie.same_site for cookie in cookies.store}["host"] == "Lax"
     assert {cookie.name: cookie.http_only for cookie in cookies.store} == {
         "everywhere": False, "host": True, "domain": False,
     }  # fmt: skip
@@ -243,8 +247,94 @@ def test_no_value_is_shown() -> None:
 
 def test_the_jar_is_the_faces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_jar_view", module._no_jar_view)
+    monkeypatch.setattr(module, "_store_of_jar", module._no_store)
     cookies = Cookies({"a": "1"})
     with pytest.raises(RuntimeError, match="install_jar_view"):
         cookies.jar  # noqa: B018
-    install_jar_view(lambda cookies: ("view of", cookies))
-    assert cookies.jar == ("view of", cookies)
+    made = []
+    install_jar_view(lambda cookies: made.append(cookies) or "view")
+    assert (cookies.jar, cookies.jar, made) == ("view", "view", [cookies])
+    assert dict(Cookies([("b", "2")])) == {"b": "2"}
+
+
+def test_the_faces_store_stands_on_a_jar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_jar_view", module._jar_view)
+    monkeypatch.setattr(module, "_store_of_jar", module._store_of_jar)
+    store = CookieStore()
+    install_jar_view(module._jar_view, lambda given: store if given == "jar" else None)
+    cookies = Cookies("jar")  # type: ignore[arg-type]
+    assert cookies.store is store
+    assert cookies.jar == "jar"
+
+
+def test_kept_or_not() -> None:
+    cookies = Cookies()
+    cookies.persist = False
+    cookies.extract_cookies(response("a=1"))
+    assert not cookies
+    assert Cookies(cookies).persist is False
+    cookies.persist = True
+    cookies.extract_cookies(response("a=1"))
+    assert dict(cookies) == {"a": "1"}
+
+
+class TestOfOneRequest:
+    """`cookies=` of a request, beside those of its client."""
+
+    def request(self, **given: Any) -> Request:
+        return Request("GET", "https://example.org/dir/page", **given)
+
+    def test_nobody_has_any(self) -> None:
+        request = self.request()
+        set_cookies(request, None)
+        set_cookies(request, Cookies())
+        assert "cookie" not in request.headers
+
+    def test_the_clients_alone(self) -> None:
+        request = self.request()
+        set_cookies(request, Cookies({"a": "1"}))
+        assert request.headers["cookie"] == "a=1"
+
+    def test_its_own_alone(self) -> None:
+        assert self.request(cookies={"a": "1"}).headers["cookie"] == "a=1"
+        assert "cookie" not in self.request(cookies={}).headers
+
+    def test_a_name_of_its_own_hides_the_clients(self) -> None:
+        client = Cookies({"a": "1", "b": "2"})
+        client.extract_cookies(response("a=3", "c=4; Path=/"))
+        request = self.request()
+        request._cookies = Cookies({"a": "5", "d": "6"})
+        set_cookies(request, client)
+        assert request.headers["cookie"] == "b=2; c=4; a=5; d=6"
+
+    def test_the_longer_path_still_comes_first(self) -> None:
+        client = Cookies()
+        client.extract_cookies(response("a=1; Path=/", "b=2; Path=/dir"))
+        request = self.request()
+        request._cookies = Cookies({"c": "3"})
+        set_cookies(request, client)
+        assert request.headers["cookie"] == "b=2; a=1; c=3"
+
+    def test_one_for_another_host_hides_nothing(self) -> None:
+        own = Cookies()
+        own.set("a", "5", domain="other.example")
+        request = self.request()
+        request._cookies = own
+        set_cookies(request, Cookies({"a": "1"}))
+        assert request.headers["cookie"] == "a=1"
+        alone = self.request(cookies=own)
+        assert "cookie" not in alone.headers
+
+    def test_a_header_that_is_there_stays(self) -> None:
+        request = self.request(cookies={"a": "1"}, headers={"Cookie": "own=1"})
+        set_cookies(request, Cookies({"b": "2"}))
+        assert request.headers["cookie"] == "own=1"
+
+    def test_what_a_response_sets_takes_its_place(self) -> None:
+        own = Cookies({"a": "1", "b": "2"})
+        assert kept_cookies(None, response("a=3")) is None
+        assert kept_cookies(own, response()) is own
+        kept = kept_cookies(own, response("a=; Max-Age=0", "c=3", "=nameless", "\x01"))
+        assert kept is not None
+        assert dict(kept) == {"b": "2"}
+        assert dict(own) == {"a": "1", "b": "2"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from httpure_core.models.headers import Headers
+from httpure_core.models.headers import Headers, part_removals, speaks_of_secrets
 
 RAW = [(b"Accept", b"a"), (b"Set-Cookie", b"x=1"), (b"set-cookie", b"y=2, z"), (b"Host", b"h")]
 
@@ -241,10 +241,24 @@ def test_a_value_ends_where_its_field_ends(value):
     ):
         with pytest.raises(ValueError, match=r"'x-a' holds CR, LF or NUL"):
             build()
-    headers = Headers()
-    with pytest.raises(ValueError):
-        headers["X-A"] = value
-    assert headers.raw == []
+    headers = Headers({"X-B": "1"})
+    for put in (
+        lambda: headers.__setitem__("X-A", value),
+        lambda: headers.setdefault("X-A", value),
+        lambda: headers.update([("X-C", "2"), ("X-A", value)]),
+        lambda: headers.__ior__({"X-C": "2", "X-A": value}),
+        lambda: {"X-A": value} | headers,
+    ):
+        with pytest.raises(ValueError):
+            put()
+    headers.raw.append((b"X-A", b"a\r\n"))
+    assert headers.raw == [(b"X-B", b"1")]
+
+
+def test_an_encoding_cannot_smuggle_a_line_break_in():
+    headers = Headers(encoding="utf-16-le")
+    with pytest.raises(ValueError, match="holds CR, LF or NUL"):
+        headers["X-A"] = "\u0a0d"
 
 
 @pytest.mark.parametrize("name", ["X-Api-Key", "Proxy-Authorization"])
@@ -312,3 +326,53 @@ def test_the_index_follows_every_change(pairs, changes):
             headers.pop(name, None)
         fresh = Headers.from_wire(headers.raw)
         assert list(headers.items()) == list(fresh.items())
+
+
+@pytest.mark.parametrize("name", ["X-Api-Key", "x-auth", "X-Amz-Security-Token", "Session-Id", "My-Password"])
+def test_names_that_speak_of_secrets(name):
+    assert "hush" not in repr(Headers({name: "hush"}))
+    assert speaks_of_secrets(name.lower().encode())
+
+
+@pytest.mark.parametrize("name", ["WWW-Authenticate", "Accept", "Keep-Alive", "X-Request-Id"])
+def test_names_that_do_not(name):
+    assert "seen" in repr(Headers({name: "seen"}))
+
+
+class TestRemovals:
+    """None as the value, in what a request or a client is given."""
+
+    @pytest.mark.parametrize(
+        ("given", "sent", "removed"),
+        [
+            ({"A": "1"}, {"a": "1"}, set()),
+            ({"A": None, "B": "2"}, {"b": "2"}, {"a"}),
+            ({b"A": None}, {}, {"a"}),
+            (MappingProxyType({"A": None, "B": "2"}), {"b": "2"}, {"a"}),
+            ([("A", None), ("B", "2"), ("a", "3")], {"b": "2", "a": "3"}, {"a"}),
+            ([["A", None]], {}, {"a"}),
+            ((("A", "1"),), {"a": "1"}, set()),
+            (Headers({"A": "1"}), {"a": "1"}, set()),
+            ({}, {}, set()),
+        ],
+    )
+    def test_are_parted_from_the_rest(self, given, sent, removed):
+        rest, names = part_removals(given)
+        assert Headers(rest) == Headers(sent)
+        assert names == removed
+
+    @pytest.mark.parametrize("given", [{"a b": None}, [("", None)]])
+    def test_have_names(self, given):
+        with pytest.raises(ValueError, match="not a token"):
+            part_removals(given)
+
+    @pytest.mark.parametrize("given", ["abc", [("a",)], [5]])
+    def test_of_what_are_no_headers_the_headers_tell(self, given):
+        rest, names = part_removals(given)
+        assert not names
+        with pytest.raises((TypeError, ValueError)):
+            Headers(rest)
+
+    def test_are_no_values(self):
+        with pytest.raises(TypeError, match="not NoneType"):
+            Headers({"A": None})

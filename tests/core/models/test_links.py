@@ -26,6 +26,7 @@ from httpure_core.models.links import parse_links
         ("<a>; rel=first; rel=second", [{"url": "a", "rel": "first"}]),
         ("<a>; crossorigin; rel=; x=y", [{"url": "a", "crossorigin": "", "rel": "", "x": "y"}]),
         ("<a>; =b; c=d, <e>", [{"url": "a"}, {"url": "e"}]),
+        ("<a>; rel='next'; x='; y=''", [{"url": "a", "rel": "next", "x": "'", "y": ""}]),
         ("junk, <a>", [{"url": "a"}]),
         ("junk", []),
         ("<a", []),

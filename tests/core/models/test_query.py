@@ -1,4 +1,6 @@
 import copy
+import datetime
+import decimal
 import pickle
 from types import MappingProxyType
 
@@ -138,6 +140,32 @@ def test_the_text_is_made_once():
 def test_other_types_are_refused_by_name(wrong):
     with pytest.raises(TypeError, match=type(wrong).__name__):
         QueryParams(wrong)
+
+
+@pytest.mark.parametrize("wrong", [[("a",)], ["ab"], [("a", 1, 2)], (5,), [{"a": 1, "b": 2}]])
+def test_a_list_holds_pairs(wrong):
+    with pytest.raises(TypeError, match=r"holds \(name, value\) pairs, not (a tuple of|of type)"):
+        QueryParams(wrong)
+
+
+@pytest.mark.parametrize("value", [{"b": 1}, {1, 2}, frozenset(), iter([1]), (n for n in "ab")])
+def test_a_value_that_would_be_sent_as_its_repr_is_refused(value):
+    with pytest.raises(TypeError, match=f"or a list of these, not of type {type(value).__name__}"):
+        QueryParams({"a": value})
+    with pytest.raises(TypeError, match="parameter is a text, a number"):
+        QueryParams().add("a", value)
+
+
+def test_other_values_are_sent_as_their_text():
+    day = datetime.date(2026, 1, 2)
+    assert str(QueryParams({"a": day, "b": decimal.Decimal("1.50"), "c": b"x"})) == "a=2026-01-02&b=1.50&c=x"
+
+
+def test_some_names_are_left_out():
+    params = QueryParams(PAIRS)
+    assert params.without(["a"]).multi_items() == [("b", "3")]
+    assert params.without(QueryParams("a=5&b=6"), but={"a"}).multi_items() == [("a", "1"), ("a", "2")]
+    assert params.without(()) == params
 
 
 def test_bytes_are_ascii():

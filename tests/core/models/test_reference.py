@@ -51,7 +51,7 @@ def test_parts(url, parts):
         ("http://h:80:90", "ASCII digits"),
         ("http:////x", "without a host must not begin with '//'"),
         ("////x", "without a host must not begin with '//'"),
-        ("foo:/.//x", "without a host must not begin with '//'"),
+        ("https:/.//x", "without a host must not begin with '//'"),
         ("::x", "must not begin with ':'"),
         (":a:b", "what reads as a scheme"),
         ("http://h/\ud800", "surrogate"),
@@ -310,3 +310,12 @@ def test_resolving_and_overriding_yield_what_is_read_back(base, url):
         except InvalidURL:
             continue
         assert parse(replaced.text()) == replaced
+
+
+@pytest.mark.parametrize("url", ["foo:////x", "foo:/.//x", "file:////server/share", "foo:/a/..//x?q"])
+def test_two_slashes_begin_a_path_where_no_host_belongs(url: str) -> None:
+    parts = parse(url)
+    assert parts.host == ""
+    assert parts.path.startswith("//")
+    assert parts.text().startswith(f"{parts.scheme}:////")
+    assert parse(parts.text()) == parts

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import inspect
 import io
 import pickle
@@ -18,6 +19,7 @@ from httpure_core.models.cookies import Cookies
 from httpure_core.models.headers import Headers
 from httpure_core.models.request import Request, checked_method
 from httpure_core.models.url import URL
+from httpure_core.warned import QueryDroppedWarning
 
 HOST = (b"Host", b"example.org")
 
@@ -110,6 +112,17 @@ class TestHeaders:
         assert request.headers["X-Own"] == "\u00e9"
         assert request.headers.encoding == "latin-1"
 
+    @pytest.mark.parametrize("headers", [{"Content-Type": None}, [("content-type", None)]])
+    def test_none_leaves_one_out(self, headers: Any) -> None:
+        assert post(json={"a": 1}, headers=headers).headers.raw == [HOST, (b"Content-Length", b"7")]
+        assert post(headers=headers).headers.raw == [HOST, (b"Content-Length", b"0")]
+
+    def test_none_leaves_nothing_out_that_frames_the_message(self) -> None:
+        headers = {"Host": None, "Content-Length": None, "X-Own": "1"}
+        assert post(content=b"abc", headers=headers).headers.raw == [
+            *(HOST, (b"X-Own", b"1"), (b"Content-Length", b"3"))
+        ]
+
     def test_cookies_become_one(self) -> None:
         request = Request("GET", "https://example.org/", cookies={"a": "1", "b": "2"})
         assert request.headers["Cookie"] == "a=1; b=2"
@@ -200,14 +213,59 @@ class TestMultipart:
         request = post(headers={"Content-Type": "application/x-odd"}, files={"a": b"b"})
         assert request.headers["Content-Type"] == "application/x-odd"
 
+    def test_leaves_it_out_where_the_caller_wants_none(self) -> None:
+        request = post(headers={"Content-Type": None}, files={"a": b"b"})
+        assert "Content-Type" not in request.headers
+
+    def test_without_files_where_the_caller_says_so(self) -> None:
+        request = post(headers={"Content-Type": "multipart/form-data"}, data={"a": "b"})
+        stream = request.stream
+        assert isinstance(stream, MultipartStream)
+        assert request.headers["Content-Type"] == stream.content_type
+        assert int(request.headers["Content-Length"]) == len(request.read())
+
 
 class TestURL:
     def test_is_parsed(self) -> None:
         assert Request("GET", "https://example.org/a").url == URL("https://example.org/a")
 
-    def test_params_replace_its_query(self) -> None:
-        assert Request("GET", "https://example.org/?a=1", params={"b": 2}).url == "https://example.org/?b=2"
-        assert Request("GET", "https://example.org/?a=1", params={}).url == "https://example.org/"
+    @pytest.mark.parametrize(
+        ("params", "url"),
+        [
+            (None, "https://example.org/?a=1"),
+            ({"a": 2}, "https://example.org/?a=2"),
+            ("a=2&b=3", "https://example.org/?a=2&b=3"),
+            ({"a": None}, "https://example.org/?a="),
+        ],
+    )
+    def test_params_replace_its_query(self, params: Any, url: str) -> None:
+        assert Request("GET", "https://example.org/?a=1", params=params).url == url
+
+    @pytest.mark.parametrize("params", [{"b": 2}, {}, "b=2", [("b", 2)]])
+    def test_what_params_drop_is_warned_of(self, params: Any) -> None:
+        with pytest.warns(
+            QueryDroppedWarning, match="'a' in it will not be sent. To send both, .*merge"
+        ) as told:
+            request = Request("GET", "https://example.org/?a=secret", params=params)
+        assert request.url == URL("https://example.org/", params=params)
+        assert told[0].filename == __file__
+        assert "secret" not in str(told[0].message)
+
+    def test_params_without_a_query_of_the_url(self) -> None:
+        assert (
+            Request("GET", "https://example.org/", params={"a": [1, 2]}).url == "https://example.org/?a=1&a=2"
+        )
+
+    def test_many_names_are_not_all_told(self) -> None:
+        query = "&".join(f"{'n' * 90}{number}=1" for number in range(7))
+        with pytest.warns(QueryDroppedWarning) as told:
+            Request("GET", f"https://example.org/?{query}", params={})
+        assert str(told[0].message).count("'" + "n" * 80 + "'") == 5
+        assert ", ... in it" in str(told[0].message)
+
+    def test_a_url_that_is_replaced_by_hand_is_not_warned_of(self) -> None:
+        url = URL("https://example.org/?a=1")
+        assert str(url.copy_with(params={"b": 2})) == str(URL(url, params={"b": 2}))
 
     def test_must_be_one(self) -> None:
         with pytest.raises(InvalidURL):
@@ -311,18 +369,36 @@ class TestObject:
 
     def test_pickle_keeps_what_is_in_memory(self) -> None:
         request = post(json={"a": 1}, extensions={"timeout": {}})
-        copy = pickle.loads(pickle.dumps(request))
-        assert (copy.method, copy.url, copy.headers) == (request.method, request.url, request.headers)
-        assert copy.extensions == {}
-        assert copy.content == b'{"a":1}'
-        assert list(copy.stream) == [b'{"a":1}']
+        again = pickle.loads(pickle.dumps(request))
+        assert (again.method, again.url, again.headers) == (request.method, request.url, request.headers)
+        assert again.extensions == {}
+        assert again.content == b'{"a":1}'
+        assert list(again.stream) == [b'{"a":1}']
 
     def test_pickle_loses_a_stream(self) -> None:
-        copy = pickle.loads(pickle.dumps(post(content=pieces())))
+        again = pickle.loads(pickle.dumps(post(content=pieces())))
         with pytest.raises(RequestNotRead):
-            copy.content  # noqa: B018
-        with pytest.raises(StreamClosed):
-            copy.read()
+            again.content  # noqa: B018
+        with pytest.raises(StreamClosed, match=r"call \.read\(\) before"):
+            again.read()
+
+    @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+    def test_a_copy_has_its_own_headers_and_the_same_body(self, copied: Any) -> None:
+        class Own(Request):
+            pass
+
+        request = Own("POST", "https://example.org/", content=pieces(), extensions={"timeout": {}})
+        request.name = "mine"  # type: ignore[attr-defined]
+        other = copied(request)
+        other.headers["X-Other"] = "1"
+        other.extensions["other"] = 1
+        assert type(other) is Own
+        assert other.name == "mine"
+        assert other.stream is request.stream
+        assert other.url is request.url
+        assert "x-other" not in request.headers
+        assert request.extensions == {"timeout": {}}
+        assert other.read() == b"one two"
 
     def test_streams_of_both_kinds_are_accepted(self) -> None:
         for stream in (SyncByteStream(), AsyncByteStream()):

@@ -11,6 +11,7 @@ import pytest
 
 from httpure_core.content.streams import ByteStream, SyncByteStream, UnattachedStream
 from httpure_core.errors import HTTPStatusError, ResponseNotRead, StreamClosed, StreamConsumed
+from httpure_core.models.cookies import Cookies
 from httpure_core.models.headers import Headers
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
@@ -190,6 +191,18 @@ class TestHead:
         assert dict(response.cookies) == {"a": "1", "b": "2"}
         assert response.cookies is response.cookies
 
+    def test_cookies_that_no_client_would_keep(self) -> None:
+        fields = ["a=1; Secure", "b=2; Domain=example.com", "__Host-c=3; Secure; Path=/", "d=4; Max-Age=0"]
+        response = Response(
+            200,
+            headers=[("Set-Cookie", field) for field in fields],
+            request=Request("GET", "http://example.org/"),
+        )
+        assert dict(response.cookies) == {"a": "1", "__Host-c": "3"}
+        store = Cookies()
+        store.extract_cookies(response)
+        assert not store
+
     def test_links(self) -> None:
         header = "</2>; rel=next; title=x, </style>"
         assert Response(200, headers={"Link": header}).links == {
@@ -208,19 +221,21 @@ class TestRaiseForStatus:
     @pytest.mark.parametrize(
         ("status_code", "start"),
         [
-            (101, "101 Switching Protocols (informational)"),
-            (304, "304 Not Modified (redirect)"),
-            (404, "404 Not Found (client error)"),
-            (503, "503 Service Unavailable (server error)"),
-            (600, "600 (invalid status)"),
+            (101, "Informational response '101 Switching Protocols'"),
+            (304, "Redirect response '304 Not Modified'"),
+            (404, "Client error '404 Not Found'"),
+            (503, "Server error '503 Service Unavailable'"),
+            (600, "Invalid status code '600 '"),
         ],
     )
     def test_others_raise(self, status_code: int, start: str) -> None:
         response = answer(status_code)
         with pytest.raises(HTTPStatusError) as caught:
             response.raise_for_status()
-        message = str(caught.value)
-        assert message == f"{start} in answer to GET 'https://user:[secure]@example.org/'"
+        assert str(caught.value).splitlines() == [
+            f"{start} for url 'https://user:[secure]@example.org/'",
+            f"For more information check: https://developer.mozilla.org/en-US/docs/Web/HTTP/Status/{status_code}",
+        ]
         assert caught.value.response is response
         assert caught.value.request is REQUEST
 
@@ -230,6 +245,7 @@ class TestRaiseForStatus:
             ("/next", "'/next'"),
             ("https://me:secret@other.example/", "'https://me:[secure]@other.example/'"),
             ("https://me:secret@[other/", "(not a valid URL)"),
+            ("https://other.example/done?code=secret#token=secret", "'https://other.example/done'"),
             ("/" + "a" * 600, "'/" + "a" * 499 + "'..."),
         ],
     )
@@ -238,6 +254,21 @@ class TestRaiseForStatus:
             answer(302, headers={"Location": location}).raise_for_status()
         assert str(caught.value).splitlines()[1] == f"Redirect location: {shown}"
         assert "secret" not in str(caught.value)
+
+    def test_the_query_is_not_shown(self) -> None:
+        request = Request("GET", "https://example.org/path?key=secret#secret")
+        with pytest.raises(HTTPStatusError, match=r"for url 'https://example\.org/path'\n"):
+            Response(404, request=request).raise_for_status()
+
+    @pytest.mark.parametrize("status_code", [101, 200, 304, 302])
+    def test_only_errors_if_asked(self, status_code: int) -> None:
+        response = answer(status_code)
+        assert response.raise_for_status(errors_only=True) is response
+
+    @pytest.mark.parametrize("status_code", [99, 400, 599, 600])
+    def test_errors_are_errors_all_the_same(self, status_code: int) -> None:
+        with pytest.raises(HTTPStatusError):
+            answer(status_code).raise_for_status(errors_only=True)
 
     def test_needs_a_request(self) -> None:
         with pytest.raises(RuntimeError, match="has no request"):

@@ -20,6 +20,7 @@ from httpure_core.effects import (
     Address,
     Advance,
     Call,
+    Close,
     Dial,
     Effect,
     Flush,
@@ -32,6 +33,7 @@ from httpure_core.effects import (
     Resolve,
     Transmit,
 )
+from httpure_core.layers import Layer
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
 from httpure_core.operations.body import IncomingBody
@@ -124,39 +126,30 @@ class Wire:
         self.closed = True
 
 
-class FakeTLS:
+class FakeTLS(Layer):
     """TLS of two flights: it says "hello.", hears "certificate.", says "finished.", and then passes all through."""
 
-    inner: Machine
-
-    def __init__(self, name: str, alpn: list[str]) -> None:
-        self.name, self.alpn = name, alpn
-        self.signal = Signal()
-        self.established = False
-        self.failure: str | None = None
+    def __init__(self, name: str, alpn: list[str], chosen: str | None) -> None:
+        super().__init__()
+        self.name, self.alpn, self.chosen = name, alpn, chosen
         self.protocol: str | None = None
         self._out = b"hello."
-
-    @property
-    def wants_data(self) -> bool:
-        return self.inner.wants_data
 
     def receive_data(self, data: bytes) -> None:
         if self.established:
             self.inner.receive_data(data)
             return
         if data == b"certificate.":
-            self.established, self.protocol, self._out = True, self.alpn[0], b"finished."
+            self.protocol, self._out = self.chosen, b"finished."
+            self.succeed()
         else:
-            self.failure = "its certificate is not trusted"
-        self.signal.set()
+            self.fail("its certificate is not trusted")
 
     def receive_eof(self, error: OSError | None = None) -> None:
         if self.established:
             self.inner.receive_eof(error)
         else:
-            self.failure = "the server closed the connection during the handshake"
-            self.signal.set()
+            self.fail("the server closed the connection during the handshake")
 
     def data_to_send(self) -> bytes:
         data, self._out = self._out, b""
@@ -167,13 +160,15 @@ class FakeTLSConfig:
     def __init__(self) -> None:
         self.prepared = False
         self.machines: list[FakeTLS] = []
+        #: What servers choose by ALPN.
+        self.chosen: str | None = "http/1.1"
 
     def prepare(self) -> None:
         self.prepared = True
 
     def machine(self, server_hostname: str, alpn: list[str]) -> FakeTLS:
         assert self.prepared, "loading certificates takes milliseconds: a driver has to do it"
-        self.machines.append(FakeTLS(server_hostname, alpn))
+        self.machines.append(FakeTLS(server_hostname, alpn, self.chosen))
         return self.machines[-1]
 
 
@@ -246,10 +241,16 @@ class World:
     def read(self, effect: Read) -> None:
         effect.message.read()
 
+    def close(self, effect: Close) -> None:
+        effect.message.close()
+
     def call(self, effect: Call) -> None:
-        effect.hook(effect.argument)
+        effect.hook(*effect.arguments)
 
     def advance(self, effect: Advance) -> None:
+        if effect.finished:
+            effect.abandon()
+            return
         if effect.flow is None:
             effect.flow = effect.auth.sync_auth_flow(effect.request)
             effect.request = next(effect.flow, None)

@@ -48,6 +48,15 @@ def test_a_request_may_say_that_it_has_no_limits() -> None:
     assert Budget(Request("GET", "http://a/", extensions={"timeout": None}), Clock()).seconds("read") is None
 
 
+@pytest.mark.parametrize("given", [5.0, (1, 2)])
+def test_limits_that_are_none(given: object) -> None:
+    with pytest.raises(TypeError) as caught:
+        Budget(Request("GET", "http://a/", extensions={"timeout": given}), Clock())
+    assert str(caught.value) == (
+        f"The extension 'timeout' is a dict such as Timeout(5.0).as_dict(), not {given!r}."
+    )
+
+
 class TestTotal:
     def test_begins_with_the_budget_and_ends_every_phase(self) -> None:
         clock = Clock()

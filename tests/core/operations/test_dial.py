@@ -331,17 +331,11 @@ def test_left_after_a_failure_nothing_stays_open(way: str) -> None:
         return world
 
     def begin(world: World) -> Operation[Any]:
-        operation = world.dialler._open_secure(*parts(world))
         try:
-            return (yield from operation)
+            return (yield from dialling(world, "https://192.0.2.1/"))
         except ConnectError:
             yield Offload(lambda: None)  # a step to be left at, after the failure
             return world
-
-    def parts(world: World) -> tuple[Any, Any]:
-        from httpure_core.operations.dial import Connecting
-
-        return Connecting(world.budget(Request("GET", "https://192.0.2.1/"))), Http1Connection()
 
     *_, last = left_at_each_step(way, begin, make)
     assert last.wire.closed

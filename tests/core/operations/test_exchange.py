@@ -115,6 +115,32 @@ class TestSending:
         world.run(world.exchange(Request("OPTIONS", "http://example.org/a", extensions={"target": b"*"})))
         assert world.wire.sent.startswith(b"OPTIONS * HTTP/1.1\r\n")
 
+    @pytest.mark.parametrize("target", [b"", b"/a b", b"/a\r\nX: y", b"/\xe9", b"/\x00", b"/\x7f"])
+    def test_a_target_that_breaks_the_line_is_refused_and_not_shown(self, target: bytes) -> None:
+        world = Wired()
+        with pytest.raises(LocalProtocolError) as caught:
+            world.run(world.exchange(Request("GET", "http://example.org/a", extensions={"target": target})))
+        assert str(caught.value) == (
+            "The extension 'target' is empty, or has other bytes than visible ASCII (RFC 9112 section 3.2), "
+            "GET http://example.org/a"
+        )
+        assert world.wire.sent == b""
+        assert world.connection.reusable
+
+    def test_a_target_is_bytes(self) -> None:
+        world = Wired()
+        with pytest.raises(TypeError, match=r"The extension 'target' is bytes, such as b'\*', not str\."):
+            world.run(world.exchange(Request("GET", "http://example.org/a", extensions={"target": "*"})))
+
+    def test_connect_says_where_to(self) -> None:
+        world = Wired([b"HTTP/1.1 200 OK\r\n\r\n"])
+        target = {"target": b"example.com:443"}
+        stream = world.run(world.exchange(Request("CONNECT", "http://example.org/", extensions=target)))
+        assert world.wire.sent.startswith(b"CONNECT example.com:443 HTTP/1.1\r\n")
+        assert stream.raw is not None
+        with pytest.raises(LocalProtocolError, match=r"A CONNECT request says where .*b'host:port'"):
+            world.run(world.exchange(Request("CONNECT", "http://example.org/")))
+
     def test_the_mutex_is_free_at_each_effect(self) -> None:
         """Rule 6: nothing is waited for while a lock is held."""
         for make in REQUESTS.values():
@@ -378,7 +404,7 @@ class TestNews:
 
             self.signal = Recorded()
             self.log.clear()
-            self.buffered, self.ended = 0, False
+            self.buffered, self.ended, self.flush_due = 0, False, False
 
         @property
         def failure(self) -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from httpure_core.auth import Auth, BasicAuth
 from httpure_core.config.options import Timeout
-from httpure_core.content.streams import AsyncByteStream, SyncByteStream
-from httpure_core.effects import Advance, Call, Operation, Read, Transmit
+from httpure_core.content.streams import SyncByteStream
+from httpure_core.contracts import Log
+from httpure_core.effects import Advance, Call, Close, Operation, Read, Transmit
 from httpure_core.errors import (
     ConnectError,
     DecodingError,
@@ -25,6 +26,7 @@ from httpure_core.models.request import Request
 from httpure_core.models.response import Response
 from httpure_core.models.url import URL
 from httpure_core.operations.follow import MAX_DRAINED, follow, read_whole
+from httpure_core.operations.report import INFO, silent
 
 from .stepping import ANSWER, EMPTY, Act, Cancelled, World, drive, each_way, left_at_each_step
 
@@ -61,6 +63,8 @@ class Session:
         self.mutex = threading.Lock()
         self.max_redirects = 20
         self.default_encoding = "utf-8"
+        self.sensitive_headers: tuple[str, ...] = ()
+        self.request_log: Log = silent("")
         self.store = Cookies()
         self.hooks: dict[str, list[Callable[..., Any]]] = {"request": [], "response": []}
         self.transport = transport or Pooled(world)
@@ -176,6 +180,18 @@ class TestRedirects:
         assert (response.status_code, response.content) == (302, b"moved")
         assert response.next_request is not None
         assert str(response.next_request.url) == "http://example.org/there"
+
+    def test_take_the_sessions_sensitive_headers_to_no_stranger(self) -> None:
+        world = Journeys(redirect("/there"), redirect("http://stranger.example/"))
+        world.session.sensitive_headers = ("x-tenant",)
+        response = world.send(Request("GET", "http://example.org/", headers={"X-Tenant": "7"}))
+        assert [head.count(b"X-Tenant: 7") for head in world.sent()] == [1, 1]
+        assert "X-Tenant" not in response.request.headers
+        world = Journeys(redirect("http://stranger.example/"))
+        world.session.sensitive_headers = ("x-tenant",)
+        request = Request("GET", "http://example.org/", headers={"X-Tenant": "7"})
+        following = world.send(request, follow_redirects=False).next_request
+        assert following is not None and "X-Tenant" not in following.headers
 
     def test_that_lead_nowhere_hurt_only_those_who_follow(self) -> None:
         world = Journeys(redirect("ftp://example.org/"))
@@ -302,6 +318,11 @@ class Breaks(Auth):
         raise KeyError("the flow's own")
 
 
+class OwnBreaks(Breaks):
+    def sync_auth_flow(self, request: Request) -> Any:
+        return self.auth_flow(request)
+
+
 CHALLENGE = answer(401, b"who?", WWW_Authenticate="Word")
 
 
@@ -360,6 +381,19 @@ class TestAuth:
         assert b"Authorization" in world.wires[0].sent
         assert b"Authorization" not in world.wires[1].sent
 
+    def test_what_it_changed_is_not_for_strangers_either(self) -> None:
+        class Signs(Auth):
+            def auth_flow(self, request: Request) -> Any:
+                request.headers["X-Signature"] = "mine"
+                yield request
+
+        world = Journeys(redirect("http://stranger.example/"))
+        request = Request("GET", "http://example.org/", headers={"X-Signature": "to come", "X-Other": "1"})
+        world.send(request, Signs())
+        assert b"X-Signature: mine" in world.wires[0].sent
+        assert b"X-Signature" not in world.wires[1].sent
+        assert b"X-Other: 1" in world.wires[1].sent
+
     @pytest.mark.parametrize("auth", [Nothing(), OwnNothing()], ids=["pure", "its own"])
     def test_without_a_request_says_so(self, auth: Auth) -> None:
         world = Journeys()
@@ -395,6 +429,76 @@ class TestAuth:
             assert log == ["closed"] or (kind is Own and steps == 0)
             log.clear()
 
+    def test_of_its_own_is_closed_as_its_driver_does_it_if_there_is_time(self) -> None:
+        world = Journeys()
+        operation = world.follow(auth=Own())
+        effect = drive(operation, world.perform, 1)
+        assert effect is not None
+        last = operation.throw(OSError("the network's own"))
+        assert isinstance(last, Advance) and last.finished
+        with pytest.raises(ConnectError):
+            operation.throw(KeyError("the flow's own, when it is closed"))
+        world = Journeys()
+        with pytest.raises(KeyError, match="the flow's own"):
+            world.send(auth=OwnBreaks())
+        advances = [effect for effect in world.performed if isinstance(effect, Advance)]
+        assert len(advances) == 3 and advances[-1].finished
+
+
+class TestLog:
+    """One line for each exchange, at the level of INFO."""
+
+    def journeys(self, *answers: list[Act], **keywords: Any) -> tuple[Journeys, list[str]]:
+        lines: list[str] = []
+
+        class Lines:
+            enabled = staticmethod(lambda level: level == INFO)
+
+            def record(self, level: int, text: str, *arguments: object) -> None:
+                lines.append(text % arguments)
+
+        world = Journeys(*answers, **keywords)
+        world.session.request_log = Lines()
+        return world, lines
+
+    def test_says_what_was_asked_and_answered(self) -> None:
+        world, lines = self.journeys(redirect("/there?token=secret"), answer(404))
+        url = "http://user:pass@example.org/here?code=secret&page=2"
+        world.run(world.follow(Request("POST", url), follow_redirects=True))
+        assert lines == [
+            'HTTP Request: POST http://user:[secure]@example.org/here?code=[secure]&page=2 "HTTP/1.1 302 Words"',
+            'HTTP Request: GET http://user:[secure]@example.org/there?token=[secure] "HTTP/1.1 404 Words"',
+        ]
+
+    def test_knows_custom_transports(self) -> None:
+        world, lines = self.journeys(transport=Custom(lambda request: Response(204)))
+        world.run(world.follow(Request("GET", "http://example.org/")))
+        assert lines == ['HTTP Request: GET http://example.org/ "HTTP/1.1 204 No Content"']
+
+    def test_that_raises_leaves_nothing_behind(self) -> None:
+        class Broken:
+            enabled = staticmethod(lambda level: True)
+
+            def record(self, level: int, text: str, *arguments: object) -> None:
+                raise KeyError("of a filter")
+
+        world = Journeys()
+        world.session.request_log = Broken()
+        with pytest.raises(KeyError, match="of a filter"):
+            world.run(world.follow(Request("GET", "http://example.org/")))
+        world.check()
+
+    def test_comes_before_the_hooks(self) -> None:
+        world, lines = self.journeys()
+        world.session.hooks["response"].append(lambda response: lines.append("hook"))
+        world.run(world.follow(Request("GET", "http://example.org/")))
+        assert lines[1:] == ["hook"]
+
+    def test_limits_that_are_none(self) -> None:
+        world = Journeys()
+        with pytest.raises(TypeError, match="The extension 'timeout' is a dict"):
+            world.run(world.follow(Request("GET", "http://example.org/", extensions={"timeout": 5.0})))
+
 
 class TestHooks:
     def test_see_each_request_and_each_response(self) -> None:
@@ -412,7 +516,7 @@ class TestHooks:
         request = Request("GET", "http://example.org/")
         effect = next(world.follow(request))
         assert isinstance(effect, Call)
-        assert (effect.hook, effect.argument) == (print, request)
+        assert (effect.hook, effect.arguments) == (print, (request,))
 
     def test_may_read_the_response(self) -> None:
         world = Journeys()
@@ -421,7 +525,7 @@ class TestHooks:
         operation = world.follow()
         effect = drive(operation, world.perform, 4)
         assert isinstance(effect, Call)
-        world.run(read_whole(effect.argument))
+        world.run(read_whole(*effect.arguments))
         assert world.run(operation, effect).content == b"hello"
 
     @pytest.mark.parametrize("kind", ["request", "response"])
@@ -500,42 +604,65 @@ class TestCustomTransports:
 
     def test_whose_response_nobody_gets_is_closed(self) -> None:
         """A hook raised, or the caller left: what the transport holds must not be left to chance."""
-        closed = []
-
-        class Held(Pieces):
-            def close(self) -> None:
-                closed.append(self)
-
-        for way in ("raised", "left"):
-            world = Journeys(transport=Custom(lambda request: Response(200, stream=Held())))
-            world.session.hooks["response"].append(str)
-            operation = world.follow()
-            assert isinstance(drive(operation, world.perform, 1), Call)
+        held = [Held(), Held()]
+        for stream, way in zip(held, ("raised", "left"), strict=True):
+            world, operation = at_its_hook(stream)
             if way == "left":
                 operation.close()
             else:
+                effect = operation.throw(KeyError("the hook's own"))
+                assert isinstance(effect, Close)
                 with pytest.raises(KeyError):
-                    operation.throw(KeyError("the hook's own"))
-        assert len(closed) == 2
+                    world.run(operation, effect)
+            assert stream.closed == 1
 
-    def test_whose_async_response_nobody_gets_is_left_to_the_event_loop(self) -> None:
-        """It cannot be closed without waiting, and cleanup never waits."""
+    @pytest.mark.parametrize("reading", ["the response", "a redirect"])
+    def test_that_break_while_they_are_read_are_closed(self, reading: str) -> None:
+        class Breaking(Held):
+            def __iter__(self) -> Iterator[bytes]:
+                yield b"one "
+                raise KeyError("the stream's own")
 
-        class Held(AsyncByteStream):
-            async def aclose(self) -> None:
-                raise AssertionError
+        stream = Breaking()
+        location = {"Location": "/there"} if reading == "a redirect" else {}
+        response = Response(302, headers=location, stream=stream)
+        world = Journeys(transport=Custom(lambda request: response))
+        with pytest.raises(KeyError, match="the stream's own"):
+            world.send()
+        assert stream.closed == 1
 
-        world = Journeys(transport=Custom(lambda request: Response(200, stream=Held())))
-        world.session.hooks["response"].append(str)
+    def test_that_are_cancelled_while_they_are_read_are_closed(self) -> None:
+        stream = Held()
+        world = Journeys(transport=Custom(lambda request: Response(200, stream=stream)))
         operation = world.follow()
-        assert isinstance(drive(operation, world.perform, 1), Call)
-        operation.close()
+        assert isinstance(drive(operation, world.perform, 1), Read)
+        with pytest.raises(Cancelled):
+            operation.throw(Cancelled())
+        assert stream.closed == 1
+
+
+def at_its_hook(stream: Any) -> tuple[Journeys, Operation[Response]]:
+    """An operation that stands where a hook is to be called with the response of a custom transport."""
+    world = Journeys(transport=Custom(lambda request: Response(200, stream=stream)))
+    world.session.hooks["response"].append(str)
+    operation = world.follow()
+    assert isinstance(drive(operation, world.perform, 1), Call)
+    return world, operation
 
 
 class Pieces(SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         yield b"one "
         yield b"two"
+
+
+class Held(Pieces):
+    """Counts how often it is closed."""
+
+    closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
 
 
 class TestReadWhole:

@@ -1,0 +1,77 @@
+"""Why a response will never be whole, in words, as the errors that users see."""
+
+from __future__ import annotations
+
+import re
+
+from ..errors import RemoteProtocolError
+from .faults import Code, ConnectionFault, name_of
+from .stream import Http2Stream
+
+__all__ = ["broken_off", "cut_off", "farewell", "going_away", "malformed", "reset_by_peer", "words_of"]
+
+_UNPRINTABLE = re.compile(rb"[^\x20-\x7e]")
+#: Bytes of a peer's own words that are passed on.
+_MOST_WORDS = 100
+_NOT_LOOKED_AT = "it has not looked at the request, which can be sent again"
+
+
+def farewell(code: int, words: bytes) -> str:
+    """Return what a GOAWAY frame said."""
+    text = _UNPRINTABLE.sub(b"?", words[:_MOST_WORDS]).decode()
+    return f"GOAWAY {name_of(code)}" + (f": {text}" if text else "")
+
+
+def going_away(goodbye: str) -> RemoteProtocolError:
+    """The peer said goodbye before it came to this stream (RFC 9113 section 6.8)."""
+    failure = RemoteProtocolError(f"The server is closing the connection ({goodbye}); {_NOT_LOOKED_AT}")
+    failure.unprocessed = True
+    return failure
+
+
+def reset_by_peer(stream: Http2Stream, code: int) -> RemoteProtocolError:
+    """The peer reset the stream (RFC 9113 section 6.4)."""
+    text = f"The server reset the stream ({name_of(code)})"
+    if code == Code.REFUSED_STREAM:
+        text += f"; {_NOT_LOOKED_AT}"
+    elif code == Code.HTTP_1_1_REQUIRED:
+        text += ": it wants this request over HTTP/1.1, so use http2=False"
+    else:
+        text += f" {_how_far(stream)}"
+    failure = RemoteProtocolError(text)
+    failure.unprocessed = code == Code.REFUSED_STREAM
+    return failure
+
+
+def broken_off(fault: ConnectionFault) -> RemoteProtocolError:
+    """The peer broke a rule of the connection."""
+    return RemoteProtocolError(f"The server broke the rules of HTTP/2: {fault}")
+
+
+def malformed(text: str) -> RemoteProtocolError:
+    """The peer broke a rule of this stream."""
+    return RemoteProtocolError(text)
+
+
+def cut_off(stream: Http2Stream, greeted: bool, goodbye: str) -> RemoteProtocolError:
+    """The peer closed the connection; `greeted` if it had spoken HTTP/2 at all."""
+    if not greeted:
+        return RemoteProtocolError(
+            "The server closed the connection without a word of HTTP/2; perhaps it speaks HTTP/1.1 only"
+        )
+    said = f" ({goodbye})" if goodbye else ""
+    return RemoteProtocolError(f"The server closed the connection{said} {_how_far(stream)}")
+
+
+def words_of(error: OSError) -> str:
+    """Return why the operating system lost the connection."""
+    return error.strerror or str(error) or type(error).__name__
+
+
+def _how_far(stream: Http2Stream) -> str:
+    if not stream.status:
+        return "before its response was there"
+    came = (
+        f"{stream.received} bytes" if stream.length is None else f"{stream.received} of {stream.length} bytes"
+    )
+    return f"before the response's body was whole: {came} of it had come"

@@ -1,0 +1,137 @@
+"""Layers: machines that stand between a link and the machine that it carries bytes for, such as TLS or a tunnel.
+
+    link ◀──▶ TLS with the proxy ◀──▶ tunnel ◀──▶ TLS with the origin ◀──▶ HTTP
+
+A layer first says its own, a handshake, with nothing inside. When that is over it is `established`, and `attach` puts
+the next machine into it. What arrives in between, as the two ends of a layer do not move in step, waits in
+`Early`. So a layer knows neither what it is put into nor what comes into it, and the next machine can be chosen
+by what the handshake said.
+"""
+
+from __future__ import annotations
+
+from .contracts import READ_AHEAD, Machine
+from .signals import Signal
+
+__all__ = ["Early", "Layer", "Passage", "in_words"]
+
+
+class Early:
+    """What a layer has inside until there is something: it keeps what comes, and its end."""
+
+    __slots__ = ("_ended", "_error", "_pieces", "_size")
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._ended = False
+        self._error: OSError | None = None
+
+    @property
+    def wants_data(self) -> bool:
+        """False when so much waits that the link should stop reading."""
+        return self._size < READ_AHEAD
+
+    def receive_data(self, data: bytes) -> None:
+        """Keep the bytes."""
+        self._pieces.append(data)
+        self._size += len(data)
+
+    def receive_eof(self, error: OSError | None = None) -> None:
+        """Keep the end."""
+        if not self._ended:
+            self._ended, self._error = True, error
+
+    def data_to_send(self) -> bytes:
+        """Nothing: nobody is here yet."""
+        return b""
+
+    def hand_on(self, machine: Machine) -> None:
+        """Give everything to the machine that takes the place."""
+        if self._pieces:
+            machine.receive_data(b"".join(self._pieces))
+        if self._ended:
+            machine.receive_eof(self._error)
+
+
+class Layer:
+    """What all layers have in common. See `contracts.Layer`. Subclasses write `receive_data` and `receive_eof`."""
+
+    __slots__ = ("_early", "established", "failure", "inner", "signal")
+
+    def __init__(self) -> None:
+        self.signal = Signal()
+        self.established = False
+        self.failure: str | None = None
+        self._early = Early()
+        #: What the plain bytes go to.
+        self.inner: Machine = self._early
+
+    @property
+    def wants_data(self) -> bool:
+        """As the machine inside."""
+        return self.inner.wants_data
+
+    def attach(self, inner: Machine) -> None:
+        """Put the next machine inside, and hand it what came too early for it."""
+        self.inner = inner
+        self._early.hand_on(inner)
+
+    def fail(self, why: str) -> None:
+        """End the handshake without success. The first failure is the one to tell."""
+        self.failure = self.failure or why
+        self.signal.set()
+
+    def succeed(self) -> None:
+        """End the handshake."""
+        self.established = True
+        self.signal.set()
+
+
+class Passage(Layer):
+    """A layer that is no more than its handshake: what follows passes as it is.
+
+    Subclasses write `hear`, which gets what arrives during the handshake and hands what stands behind it to `inner`;
+    they put what they have to say into `outgoing`.
+    """
+
+    __slots__ = ("outgoing",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outgoing = b""
+
+    def receive_data(self, data: bytes) -> None:
+        """Listen, or pass the bytes on."""
+        if self.established:
+            self.inner.receive_data(data)
+        elif self.failure is None:
+            self.hear(data)
+
+    def receive_eof(self, error: OSError | None = None) -> None:
+        """Give up, or pass the end on."""
+        if self.established:
+            self.inner.receive_eof(error)
+        elif self.failure is None:
+            self.lose(error)
+
+    def data_to_send(self) -> bytes:
+        """Return what we have to say, and then what the machine inside has."""
+        outgoing, self.outgoing = self.outgoing, b""
+        return outgoing + self.inner.data_to_send()
+
+    def hear(self, data: bytes) -> None:
+        """Take bytes of the handshake, and call `succeed` or `fail` in the end."""
+        raise NotImplementedError(f"{type(self).__name__} must implement hear().")
+
+    def lose(self, error: OSError | None) -> None:
+        """The connection ended before the handshake: call `fail`."""
+        if error is None:
+            self.fail("it closed the connection without an answer")
+        else:
+            self.fail(f"the connection was lost: {in_words(error)}")
+
+
+def in_words(error: OSError) -> str:
+    """Return the error as text, which is never empty."""
+    return error.strerror or str(error) or type(error).__name__

@@ -1,0 +1,103 @@
+"""One go at connecting: its limit, the words for what goes wrong, and the handshake of any layer."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, TypeVar
+
+from ..contracts import Layer, Link
+from ..effects import Flush, Operation, Receive
+from ..errors import ConnectError, TransportError
+from ..layers import in_words
+from .budget import Budget, place
+
+__all__ = ["Connecting", "Handshake"]
+
+T = TypeVar("T")
+
+
+class Connecting:
+    """The moment when the connect timeout is over, and the words for what goes wrong before."""
+
+    __slots__ = ("_ends", "budget")
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        limit = budget.seconds("connect")
+        self._ends = None if limit is None else budget.clock() + limit
+
+    def seconds(self, share: int = 1) -> float | None:
+        """Return what is left of the limit, as one of `share` equal parts; None for no limit."""
+        if self._ends is None:
+            return None
+        return max(0.0, self._ends - self.budget.clock()) / share
+
+    def spent(self, detail: str) -> TransportError:
+        """Return the ConnectTimeout, telling what took so long."""
+        return self.budget.spent("connect", detail)
+
+    def failed(self, what: str, why: str, kind: type[TransportError] = ConnectError) -> TransportError:
+        """Return the error, telling what failed and why."""
+        request = self.budget.request
+        return kind(f"{what} ({why}), {place(request)}", request=request)
+
+    def aloud(
+        self,
+        who: str,
+        event: str,
+        info: dict[str, Any],
+        operation: Operation[T],
+        **then: Any,
+    ) -> Operation[T]:
+        """Run a step, and tell of it if somebody listens. `then` is as for `Report.around`."""
+        report = self.budget.report
+        if report is None:
+            return (yield from operation)
+        info["timeout"] = self.seconds()
+        return (yield from report.around(who, event, info, operation, **then))
+
+
+class Handshake:
+    """The handshake of a layer with whoever is to be found there, and the words of its errors."""
+
+    __slots__ = ("connecting", "kind", "layer", "link", "slow", "what")
+
+    def __init__(
+        self,
+        connecting: Connecting,
+        link: Link,
+        layer: Layer,
+        what: str,
+        slow: str,
+        kind: type[TransportError] = ConnectError,
+    ) -> None:
+        self.connecting = connecting
+        self.link = link
+        self.layer = layer
+        self.what = what  #: "Could not ..."
+        self.slow = slow  #: "the ... took too long"
+        self.kind = kind
+
+    def shake(self) -> Operation[Layer]:
+        """Return the layer when it is established and has said all it had to. Raises `kind`, or ConnectTimeout."""
+        layer, link, connecting = self.layer, self.link, self.connecting
+        signal = layer.signal
+        try:
+            while True:
+                signal.ready = False
+                flush = Flush(link, signal, connecting.seconds())
+                with contextlib.suppress(ConnectionError):  # what the peer said before it hung up tells more
+                    yield flush
+                if layer.established and flush.flushed:
+                    return layer
+                if layer.failure is not None:
+                    raise self._failed(layer.failure)
+                if flush.flushed:
+                    yield Receive(link, signal, connecting.seconds())
+        except TimeoutError:
+            raise connecting.spent(f" because {self.slow}") from None
+        except OSError as exc:
+            raise self._failed(in_words(exc)) from exc
+
+    def _failed(self, why: str) -> TransportError:
+        return self.connecting.failed(self.what, why, self.kind)

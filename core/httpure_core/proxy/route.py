@@ -1,0 +1,59 @@
+"""By way of a proxy: where it is, what it is told, and how it is asked for a connection to the origin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..auth.basic import basic_credentials
+from ..contracts import Fields
+from ..errors import LocalProtocolError
+from ..layers import Passage
+
+if TYPE_CHECKING:
+    from ..config.options import Proxy
+    from ..models.request import Request
+
+__all__ = ["first_hop", "passage", "proxy_fields", "refuse_credentials", "written"]
+
+_SOCKS_PORT = 1080
+
+
+def first_hop(proxy: Proxy) -> tuple[str, int]:
+    """Return the proxy's host and port."""
+    _, host, port = proxy.url.origin
+    return host, port or _SOCKS_PORT
+
+
+def written(host: str, port: int) -> str:
+    """Return `host:port`, an IPv6 address in brackets and without its zone, which means nothing elsewhere."""
+    host = host.partition("%")[0]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def proxy_fields(proxy: Proxy) -> Fields:
+    """Return the header fields that go to the proxy and to nobody else, credentials among them."""
+    fields = list(proxy.headers.raw)
+    if proxy.auth is not None and "Proxy-Authorization" not in proxy.headers:
+        fields.append((b"Proxy-Authorization", basic_credentials(*proxy.auth).encode("ascii")))
+    return fields
+
+
+def passage(proxy: Proxy, host: str, port: int) -> Passage:
+    """Return the layer that asks the proxy for a connection. Raises ValueError if the proxy cannot be told that."""
+    if proxy.url.scheme in ("http", "https"):
+        from .tunnel import Tunnel
+
+        return Tunnel(written(host, port).encode("ascii"), proxy_fields(proxy))
+    from .socks5 import Socks5
+
+    return Socks5(host, port, proxy.raw_auth)
+
+
+def refuse_credentials(request: Request) -> None:
+    """Let no credentials for a proxy go through it, to the origin. Raises LocalProtocolError."""
+    if "Proxy-Authorization" in request.headers:
+        raise LocalProtocolError(
+            "The request has a Proxy-Authorization field, but the proxy only carries its bytes: the server would get "
+            "the credentials, and the proxy would not. Give them to the proxy: Proxy(url, auth=(name, password))",
+            request=request,
+        )

@@ -1,0 +1,1 @@
+"""Tests of `httpure.standin` and `httpure.adapters`."""

@@ -1,0 +1,292 @@
+"""Flow control, both ways (RFC 9113 section 5.2)."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from h2.events import WindowUpdated
+from h2.settings import SettingCodes
+
+from httpure_core.http2.limits import CONNECTION_WINDOW, STREAM_WINDOW
+from httpure_core.http2.stream import CREDIT, Http2Stream
+
+from .pair import HOST, Evil, Pair, greeted, sent_frames
+
+MIB = 1024 * 1024
+
+
+class TestSending:
+    def test_waits_for_the_window_of_the_stream(self) -> None:
+        pair = Pair({SettingCodes.INITIAL_WINDOW_SIZE: 10})
+        pair.acknowledges = False
+        stream = pair.get(b"POST", b"x" * 25)
+        assert stream.blocked and pair.bodies[1] == b"x" * 10 and not stream.signal.ready
+        pair.server.increment_flow_control_window(10, 1)
+        pair.pump()
+        assert stream.blocked and pair.bodies[1] == b"x" * 20 and stream.signal.ready
+        stream.signal.ready = False
+        pair.server.increment_flow_control_window(10, 1)
+        pair.pump()
+        assert not stream.blocked and pair.bodies[1] == b"x" * 25 and stream.signal.ready
+        assert pair.ended() == [1]
+
+    def test_waits_for_the_window_of_the_connection(self) -> None:
+        pair = Pair({SettingCodes.INITIAL_WINDOW_SIZE: MIB})
+        pair.acknowledges = False
+        first, second = pair.get(b"POST", b"x" * 65535), pair.get(b"POST", b"y" * 10)
+        assert not first.blocked and second.blocked
+        pair.server.increment_flow_control_window(100)
+        pair.pump()
+        assert not second.blocked and not first.signal.ready and second.signal.ready
+        assert pair.ended() == [1, 3]
+
+    def test_in_turns(self) -> None:
+        client, tell = greeted(Evil.settings({4: MIB}))
+        first = client.open_stream(b"POST", b"/", HOST, b"x" * 200_000)
+        second = client.open_stream(b"POST", b"/", HOST, b"y" * 200_000)
+        client.data_to_send()
+        tell(Evil.window(0, 16384 * 5))
+        sent = [(frame.stream_id, len(frame.data)) for frame in sent_frames(client)]  # type: ignore[attr-defined]
+        assert sent == [(1, 16384), (3, 16384), (1, 16384), (3, 16384), (1, 16384)]
+        assert first.blocked and second.blocked
+
+    def test_a_setting_opens_the_windows_of_all_streams(self) -> None:
+        pair = Pair({SettingCodes.INITIAL_WINDOW_SIZE: 0})
+        streams = [pair.get(b"POST", b"x" * 10) for _ in range(3)]
+        assert all(stream.blocked for stream in streams) and pair.bodies == {}
+        pair.server.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 100})
+        pair.pump()
+        assert not any(stream.blocked for stream in streams)
+        assert pair.ended() == [1, 3, 5]
+
+    def test_a_setting_shuts_windows_beyond_zero(self) -> None:
+        pair = Pair({SettingCodes.INITIAL_WINDOW_SIZE: 100})
+        pair.acknowledges = False
+        stream = pair.get(b"POST", b"x" * 100 + b"y" * 50)
+        pair.server.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 10})
+        pair.pump()
+        pair.server.increment_flow_control_window(80, 1)
+        pair.pump()
+        assert pair.bodies[1] == b"x" * 100, "the window stands at -10"
+        pair.server.increment_flow_control_window(30, 1)
+        pair.pump()
+        assert pair.bodies[1] == b"x" * 100 + b"y" * 20
+        assert stream.blocked
+
+    def test_pieces_queue_up(self) -> None:
+        pair = Pair({SettingCodes.INITIAL_WINDOW_SIZE: 5})
+        pair.acknowledges = False
+        stream = pair.get(b"POST", None)
+        for piece in (b"abc", b"def", b"ghi"):
+            stream.send_data(piece)
+        stream.end_data()
+        pair.pump()
+        assert pair.bodies[1] == b"abcde" and not pair.ended()
+        pair.server.increment_flow_control_window(100, 1)
+        pair.pump()
+        assert pair.bodies[1] == b"abcdefghi" and pair.ended() == [1]
+
+    def test_the_end_needs_no_window(self) -> None:
+        pair = Pair({SettingCodes.INITIAL_WINDOW_SIZE: 3})
+        pair.acknowledges = False
+        stream = pair.get(b"POST", None)
+        stream.send_data(b"abc")
+        stream.end_data()
+        pair.pump()
+        assert pair.ended() == [1] and not stream.blocked
+
+    def test_nothing_is_kept_once_it_is_sent(self) -> None:
+        pair = Pair()
+        stream = pair.get(b"POST", b"x" * 50_000)
+        assert stream.queue.nbytes == 0 and stream.queue.obj == b""
+
+    def test_a_window_too_far_ends_its_stream_only(self) -> None:
+        pair = Pair()
+        stream, other = pair.get(b"POST", None), pair.get()
+        pair.tell(Evil.window(1, 2**31 - 1))
+        assert "opened a window of flow control too far" in str(stream.failure)
+        assert stream.signal.ready and not stream.open
+        pair.pump()
+        assert pair.resets() == [(1, "FLOW_CONTROL_ERROR")]
+        pair.answer(other, b"hello")
+        assert other.take() == b"hello"
+
+    def test_a_window_too_far_of_the_connection(self) -> None:
+        pair = Pair()
+        stream = pair.get()
+        pair.tell(Evil.window(0, 2**31 - 1))
+        assert "broke the rules of HTTP/2: May not increment flow control window" in str(stream.failure)
+
+
+class TestReceiving:
+    def test_a_reader_who_keeps_up(self) -> None:
+        pair = Pair()
+        stream = pair.get()
+        pair.head(stream)
+        taken = 0
+        for number in range(50):
+            pair.body(stream, b"x" * 100_000, ended=number == 49)
+            taken += len(stream.take())
+        pair.pump()
+        assert taken == 5_000_000 and stream.ended
+
+    def test_nobody_reads(self) -> None:
+        pair = Pair()
+        stream = pair.get()
+        pair.head(stream)
+        pair.body(stream, b"x" * STREAM_WINDOW, ended=False)
+        assert pair.server.local_flow_control_window(1) == 0
+        assert stream.buffered == STREAM_WINDOW and not stream.flush_due
+        assert len(stream.take()) == STREAM_WINDOW
+        assert stream.flush_due, "the peer waits, and must be told"
+        pair.pump()
+        assert not stream.flush_due
+        assert pair.server.local_flow_control_window(1) == STREAM_WINDOW
+
+    def test_credit_comes_by_the_quarter(self) -> None:
+        pair = Pair()
+        stream = pair.get()
+        pair.head(stream)
+        pair.events.clear()
+        for _ in range(2):
+            pair.body(stream, b"x" * (CREDIT // 2), ended=False)
+            assert pair.heard(WindowUpdated) == []
+            stream.take()
+        assert stream.flush_due
+        pair.pump()
+        (update,) = pair.heard(WindowUpdated)
+        assert (update.stream_id, update.delta) == (1, CREDIT)
+
+    def test_credit_is_given_once(self) -> None:
+        pair = Pair()
+        stream = pair.get()
+        pair.head(stream)
+        evil = [Evil.data(1, b"x" * 65536)] * (CREDIT // 65536)
+        for _ in range(2):
+            pair.tell(*evil)
+            stream.take()
+            pair.client._table.settle_later(stream)
+        pair.client.data_to_send()
+        assert stream.credited == 2 * CREDIT == pair.client._table._owed
+
+    def test_slow_readers_do_not_hold_up_others(self) -> None:
+        pair = Pair()
+        slow, quick = pair.get(), pair.get()
+        pair.head(slow)
+        pair.body(slow, b"x" * STREAM_WINDOW, ended=False)
+        pair.answer(quick, b"hello")
+        assert quick.take() == b"hello" and quick.ended
+
+    def test_the_window_of_the_connection_bounds_all(self) -> None:
+        pair = Pair()
+        streams = [pair.get() for _ in range(17)]
+        for stream in streams:
+            pair.head(stream)
+        for stream in streams[:16]:
+            pair.body(stream, b"x" * STREAM_WINDOW, ended=False)
+        assert pair.server.outbound_flow_control_window == 0
+        for stream in streams[:4]:
+            stream.take()
+        pair.pump()
+        assert pair.server.outbound_flow_control_window == 4 * STREAM_WINDOW
+        pair.body(streams[16], b"hello")
+        assert streams[16].take() == b"hello"
+
+    @pytest.mark.parametrize("taken", [True, False])
+    def test_what_ends_is_paid_back(self, taken: bool) -> None:
+        pair = Pair()
+        for _ in range(40):
+            stream = pair.get()
+            pair.answer(stream, b"x" * 1_000_000)
+            if taken:
+                assert len(stream.take()) == 1_000_000
+        pair.pump()
+        assert CONNECTION_WINDOW * 0.75 <= pair.server.outbound_flow_control_window <= CONNECTION_WINDOW
+
+    def test_what_is_given_up_is_paid_back(self) -> None:
+        pair = Pair()
+        for _ in range(40):
+            stream = pair.get()
+            pair.head(stream)
+            pair.body(stream, b"x" * 1_000_000, ended=False)
+            stream.discard()
+            pair.pump()
+        assert CONNECTION_WINDOW * 0.75 <= pair.server.outbound_flow_control_window <= CONNECTION_WINDOW
+
+    def test_padding_is_paid_back(self) -> None:
+        pair = Pair()
+        stream = pair.get()
+        pair.head(stream)
+        padded = Evil.data(1, b"x", padding=255).serialize()
+        for _ in range(3 * CREDIT // 256):
+            pair.tell(padded)
+        credit = [frame.window_increment for frame in sent_frames(pair.client)]  # type: ignore[attr-defined]
+        assert credit == [CREDIT] * 3
+        pair.tell(Evil.data(1, ended=True))
+        assert stream.ended and stream.received == 3 * CREDIT // 256
+        assert pair.client._table._owed == 3 * CREDIT + 3 * CREDIT // 256
+
+    def test_more_than_the_window_allows(self) -> None:
+        pair = Pair()
+        stream = pair.get()
+        pair.head(stream)
+        for _ in range(STREAM_WINDOW // 65536):
+            pair.tell(Evil.data(1, b"x" * 65536))
+        assert stream.failure is None
+        pair.tell(Evil.data(1, b"x"))
+        assert "broke the rules of HTTP/2: Flow control window shrunk below 0" in str(stream.failure)
+
+    def test_what_came_before_a_failure_can_be_taken(self) -> None:
+        pair = Pair()
+        stream = pair.get()
+        pair.head(stream)
+        pair.body(stream, b"x" * CREDIT, ended=False)
+        pair.client.receive_eof()
+        assert stream.failure is not None
+        assert len(stream.take()) == CREDIT
+        assert not stream.flush_due
+
+
+class TestTaking:
+    """`take()` goes without the mutex, while another thread may put."""
+
+    class Owner:
+        def __init__(self) -> None:
+            self.settled: list[Http2Stream] = []
+
+        def send_queued(self, stream: Http2Stream) -> None:
+            raise AssertionError
+
+        def settle_later(self, stream: Http2Stream) -> None:
+            self.settled.append(stream)
+
+    def test_in_one_piece(self) -> None:
+        stream = Http2Stream(self.Owner(), 1, b"GET")
+        assert stream.take() == b""
+        for pieces in ([b"a"], [b"b", b"c", b"d"]):
+            for piece in pieces:
+                stream.put(piece)
+            assert stream.take() == b"".join(pieces)
+        assert (stream.received, stream.taken, stream.buffered) == (4, 4, 0)
+
+    def test_the_owner_is_told_when_it_is_worth_it(self) -> None:
+        owner = self.Owner()
+        stream = Http2Stream(owner, 1, b"GET")
+        stream.put(b"x" * (CREDIT - 1))
+        stream.take()
+        assert owner.settled == [] and not stream.flush_due
+        stream.put(b"x")
+        stream.take()
+        assert owner.settled == [stream] and stream.flush_due
+
+    def test_while_another_thread_puts(self) -> None:
+        stream = Http2Stream(self.Owner(), 1, b"GET")
+        pieces = [b"%06d" % number for number in range(20_000)]
+        putting = threading.Thread(target=lambda: [stream.put(piece) for piece in pieces])
+        putting.start()
+        taken = []
+        while putting.is_alive() or stream.buffered:
+            taken.append(stream.take())
+        putting.join()
+        assert b"".join(taken) == b"".join(pieces)

@@ -1,0 +1,75 @@
+"""What a proxy is told, and how it is asked for a connection."""
+
+from __future__ import annotations
+
+import pytest
+
+from httpure_core.config.options import Proxy
+from httpure_core.errors import LocalProtocolError
+from httpure_core.models.request import Request
+from httpure_core.proxy.route import first_hop, passage, proxy_fields, refuse_credentials, written
+from httpure_core.proxy.socks5 import Socks5
+from httpure_core.proxy.tunnel import Tunnel
+
+
+@pytest.mark.parametrize(
+    ("url", "hop"),
+    [
+        ("http://proxy.test", ("proxy.test", 80)),
+        ("https://proxy.test", ("proxy.test", 443)),
+        ("http://[::1]:3128/ignored", ("::1", 3128)),
+        ("socks5://proxy.test", ("proxy.test", 1080)),
+        ("socks5h://PROXY.test:9050", ("proxy.test", 9050)),
+    ],
+)
+def test_first_hop(url: str, hop: tuple[str, int]) -> None:
+    assert first_hop(Proxy(url)) == hop
+
+
+@pytest.mark.parametrize(
+    ("host", "text"), [("a.test", "a.test:1"), ("::1", "[::1]:1"), ("fe80::1%eth0", "[fe80::1]:1")]
+)
+def test_written(host: str, text: str) -> None:
+    assert written(host, 1) == text
+
+
+def test_fields() -> None:
+    assert proxy_fields(Proxy("http://p")) == []
+    proxy = Proxy("http://user:p%40ss@p", headers=[("X-A", "1"), ("X-A", "2")])
+    assert proxy_fields(proxy) == [
+        (b"X-A", b"1"),
+        (b"X-A", b"2"),
+        (b"Proxy-Authorization", b"Basic dXNlcjpwQHNz"),
+    ]
+    assert proxy_fields(proxy) == proxy_fields(proxy), "asked again and again"
+    assert len(proxy.headers.raw) == 2
+
+
+def test_credentials_among_the_headers_count() -> None:
+    proxy = Proxy("http://p", auth=("a", "b"), headers={"proxy-authorization": "Bearer x"})
+    assert [value for _, value in proxy_fields(proxy)] == [b"Bearer x"]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_tunnel(scheme: str) -> None:
+    machine = passage(Proxy(f"{scheme}://u:p@p"), "example.org", 443)
+    assert isinstance(machine, Tunnel)
+    assert machine.data_to_send() == (
+        b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\nProxy-Authorization: Basic dTpw\r\n\r\n"
+    )
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+def test_socks(scheme: str) -> None:
+    machine = passage(Proxy(f"{scheme}://u:p@p"), "example.org", 443)
+    assert isinstance(machine, Socks5)
+    assert machine.data_to_send() == b"\x05\x02\x00\x02"
+
+
+def test_credentials_pass_no_tunnel() -> None:
+    refuse_credentials(Request("GET", "https://example.org/", headers={"Authorization": "Basic eA=="}))
+    request = Request("GET", "https://example.org/", headers={"proxy-AUTHORIZATION": "Basic eA=="})
+    with pytest.raises(LocalProtocolError, match="Give them to the proxy") as caught:
+        refuse_credentials(request)
+    assert caught.value.request is request
+    assert "eA==" not in str(caught.value)

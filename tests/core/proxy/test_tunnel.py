@@ -1,0 +1,219 @@
+"""CONNECT: what is asked, what may be answered, and where the tunnel begins."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from httpure_core.models.request import Request
+from httpure_core.proxy.tunnel import MAX_FIELDS, MAX_HEAD_SIZE, MAX_INFORMATIONAL, MAX_REFUSAL, Tunnel
+from tests.core.test_nested_layers import Inside
+
+OK = b"HTTP/1.1 200 Connection established\r\n\r\n"
+REFUSED = b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nno!"
+
+
+def tunnel(*answer: bytes) -> Tunnel:
+    machine = Tunnel(b"example.org:443", [])
+    for piece in answer:
+        machine.receive_data(piece)
+    return machine
+
+
+def test_what_is_asked() -> None:
+    machine = Tunnel(
+        b"example.org:443", [(b"Proxy-Authorization", b"Basic eA=="), (b"X-A", b"1"), (b"X-A", b"2")]
+    )
+    assert machine.data_to_send() == (
+        b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n"
+        b"Proxy-Authorization: Basic eA==\r\nX-A: 1\r\nX-A: 2\r\n\r\n"
+    )
+
+
+def test_a_host_of_the_users() -> None:
+    machine = Tunnel(b"example.org:443", [(b"host", b"other")])
+    assert machine.data_to_send() == b"CONNECT example.org:443 HTTP/1.1\r\nhost: other\r\n\r\n"
+
+
+@pytest.mark.parametrize("field", [(b"X\r\nY", b"1"), (b"X", b"1\r\nY: 2"), (b"X", b"\0"), (b"", b"1")])
+def test_fields_that_cannot_be_sent(field: tuple[bytes, bytes]) -> None:
+    with pytest.raises(ValueError, match=r"proxy's headers cannot be sent over HTTP/1\.1: "):
+        Tunnel(b"example.org:443", [field])
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        OK,
+        b"HTTP/1.0 200 OK\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"HTTP/1.1 299\r\nServer: x\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * MAX_INFORMATIONAL + OK,
+        # RFC 9110 section 9.3.6: there is no body, whatever the fields say.
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+)
+@pytest.mark.parametrize("early", [b"", b"HTTP/1.1 200 OK\r\n\r\nthe server speaks first"])
+def test_success(head: bytes, early: bytes) -> None:
+    machine = tunnel(head + early)
+    assert (machine.established, machine.failure, machine.signal.ready) == (True, None, True)
+    assert machine.refusal is None
+    machine.attach(inside := Inside())
+    machine.receive_data(b"+")
+    assert inside.got == early + b"+"
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (REFUSED, "it answered 403 Forbidden: 'no!'"),
+        (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", "it answered 502 Bad Gateway"),
+        (b"HTTP/1.1 301 \r\nContent-Length: 1\r\n\r\nx", "it answered 301"),
+        (
+            b"HTTP/1.1 407 Who?\r\nContent-Length: 0\r\n\r\n",
+            "it answered 407 Who?; give user name and password with Proxy(url, auth=...)",
+        ),
+        (
+            REFUSED.replace(b"no!", b"\xc3\xbc\x1b[0m\r\n\t \xff").replace(b"h: 3", b"h: 11"),
+            "it answered 403 Forbidden: 'ü [0m \ufffd'",
+        ),
+        (
+            REFUSED.replace(b"no!", b"x " * 150).replace(b"h: 3", b"h: 300"),
+            f"it answered 403 Forbidden: '{'x ' * 100}…'",
+        ),
+        (REFUSED.replace(b"text/plain", b"text/html"), "it answered 403 Forbidden"),
+        (REFUSED.replace(b"Content-Type: text/plain\r\n", b""), "it answered 403 Forbidden"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" + REFUSED, "it answered 403 Forbidden: 'no!'"),
+    ],
+)
+def test_refusals(answer: bytes, why: str) -> None:
+    machine = tunnel(answer)
+    assert (machine.failure, machine.established, machine.signal.ready) == (why, False, True)
+    assert machine.refusal is not None
+
+
+def test_a_refusal_is_waited_for() -> None:
+    machine = tunnel(REFUSED[:-1])
+    assert machine.failure is None
+    assert machine.refusal is not None
+    machine.receive_data(REFUSED[-1:])
+    assert machine.failure == "it answered 403 Forbidden: 'no!'"
+
+
+def test_a_refusal_that_ends_with_the_connection() -> None:
+    machine = tunnel(b"HTTP/1.0 403 Forbidden\r\nContent-Type: TEXT/plain; charset=x\r\n\r\nno", b"!")
+    machine.receive_eof()
+    assert machine.failure == "it answered 403 Forbidden: 'no!'"
+
+
+def test_a_refusal_whose_body_breaks() -> None:
+    machine = tunnel(b"HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n")
+    assert machine.failure == "it answered 403 Forbidden"
+
+
+def test_a_refusal_as_a_response() -> None:
+    machine = tunnel(REFUSED.replace(b"HTTP/1.1", b"HTTP/1.0"))
+    assert machine.refusal is not None
+    response = machine.refusal.response(request := Request("GET", "https://example.org/"))
+    assert (response.status_code, response.reason_phrase, response.http_version) == (
+        403,
+        "Forbidden",
+        "HTTP/1.0",
+    )
+    assert (response.text, response.headers["content-type"]) == ("no!", "text/plain")
+    assert response.request is request
+    assert response.is_closed
+
+
+def test_a_refusal_that_cannot_be_decoded() -> None:
+    machine = tunnel(REFUSED.replace(b"Content-Type: text/plain", b"Content-Encoding: gzip"))
+    assert machine.refusal is not None
+    assert machine.refusal.response(Request("GET", "https://example.org/")).content == b""
+
+
+def test_a_refusal_is_read_to_a_limit() -> None:
+    machine = tunnel(b"HTTP/1.1 403 Forbidden\r\n\r\n", b"x" * (MAX_REFUSAL - 1))
+    assert machine.failure is None
+    machine.receive_data(b"xyz")
+    assert machine.failure == "it answered 403 Forbidden"
+    assert machine.refusal is not None
+    assert len(machine.refusal.body) == MAX_REFUSAL
+
+
+BROKEN = [
+    b"HTTP/1.1 2000 OK\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nno field\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\n: no name\r\n\r\n",
+    b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\n" * (MAX_INFORMATIONAL + 1),
+    b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * (MAX_FIELDS + 1) + b"\r\n",
+    b"HTTP/1.1 200 OK\r\nX: " + b"y" * MAX_HEAD_SIZE + b"\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("answer", BROKEN, ids=range(len(BROKEN)))
+def test_what_is_no_answer(answer: bytes) -> None:
+    machine = tunnel(answer)
+    assert machine.failure is not None
+    assert machine.failure.startswith("its answer is not valid HTTP/1.1: ")
+    assert (machine.established, machine.refusal) == (False, None)
+    assert machine.failure == tunnel(
+        *(answer[i : i + 1000] for i in range(0, len(answer), 1000))
+    ).failure or (
+        "y" * 100 in answer.decode()  # h11 has its own words for it
+    )
+
+
+def test_as_many_fields_as_allowed() -> None:
+    assert tunnel(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * MAX_FIELDS + b"\r\n").established
+
+
+@pytest.mark.parametrize(
+    "answer", [b"SSH-2.0", b"\x15\x03\x01", b"\r\nHTTP/1.1 200 OK\r\n\r\n", b"HTTP/2 200\r\n"]
+)
+def test_what_is_no_http(answer: bytes) -> None:
+    """Said at once, and not when a blank line comes at last."""
+    assert (
+        tunnel(answer).failure
+        == tunnel(*(bytes([byte]) for byte in answer)).failure
+        == "its answer is not HTTP/1.1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (None, "it closed the connection without an answer"),
+        (OSError(5, "it broke"), "the connection was lost: it broke"),
+    ],
+)
+@pytest.mark.parametrize("answer", [[], [b"HTTP/1.1 200"], [b"HTTP/1.1 100 Continue\r\n\r\n"]])
+def test_an_end_without_an_answer(answer: list[bytes], error: OSError | None, why: str) -> None:
+    machine = tunnel(*answer)
+    machine.receive_eof(error)
+    assert machine.failure == why
+
+
+@given(
+    stream=st.one_of(
+        st.sampled_from([OK, REFUSED, *BROKEN[:4], b"HTTP/1.1 100 Continue\r\n\r\n" + OK]),
+        st.binary(max_size=30).map(lambda rest: OK + rest),
+        st.binary(max_size=30).map(lambda rest: b"HTTP/1.1 40" + rest),
+        st.binary(max_size=30).map(lambda rest: REFUSED.replace(b"Content-Length: 3\r\n", b"") + rest),
+        st.binary(max_size=30),
+    ),
+    cuts=st.lists(st.integers(0, 100), max_size=6),
+)
+def test_the_same_however_it_is_cut(stream: bytes, cuts: list[int]) -> None:
+    def outcome(pieces: list[bytes]) -> tuple[object, ...]:
+        machine = tunnel(*(piece for piece in pieces if piece))
+        machine.receive_eof()
+        machine.attach(inside := Inside())
+        return machine.established, machine.failure, inside.got, inside.ends
+
+    at = sorted({0, *cuts, len(stream)})
+    assert outcome([stream]) == outcome([stream[a:b] for a, b in itertools.pairwise(at)])
