@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from .streams import PIECE_SIZE, AsyncByteStream, SyncByteStream, as_bytes, used_up
+from .streams import AsyncByteStream, SyncByteStream, as_bytes, used_up
 
 __all__ = ["AsyncFileStream", "FileStream", "file_extent", "is_async_file", "refuse_text_file"]
+
+#: Bytes of a file that are read in one go. Async clients go to a worker thread and back for each.
+READ_SIZE = 256 * 1024
 
 _CO_COROUTINE = 0x80  # inspect.CO_COROUTINE; the inspect module is slow to import
 #: Where async files keep the ordinary file that they wrap: trio and anyio, Starlette's UploadFile, aiofiles
@@ -145,7 +148,7 @@ async def _result(returned: Any) -> Any:
 
 def _next_size(left: int | None) -> int:
     # The bound matters for a file that grows meanwhile: its Content-Length has been sent.
-    return PIECE_SIZE if left is None or left > PIECE_SIZE else left
+    return READ_SIZE if left is None or left > READ_SIZE else left
 
 
 def _bounds(file: Any, whole: bool) -> tuple[int | None, int | None]:

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from httpure_core.content.files import AsyncFileStream, FileStream, file_extent, is_async_file
-from httpure_core.content.streams import PIECE_SIZE
+from httpure_core.content.files import READ_SIZE, AsyncFileStream, FileStream, file_extent, is_async_file
 from httpure_core.errors import StreamConsumed
 
 from .bodies import AsyncFile, AsyncSeekableFile, Pipe, finish, pieces_of
@@ -40,11 +39,11 @@ class AsyncLines:
 
 @pytest.mark.parametrize("kind", [AsyncFile, AsyncFileOfHttpx])
 def test_async_file_is_read_once_in_pieces(kind: type[AsyncFile]) -> None:
-    file = kind(b"x" * (PIECE_SIZE + 1))
+    file = kind(b"x" * (READ_SIZE + 1))
     assert is_async_file(file)
     stream = AsyncFileStream(file)
     assert not stream.replayable
-    assert [len(piece) for piece in finish(pieces_of(stream))] == [PIECE_SIZE, 1]
+    assert [len(piece) for piece in finish(pieces_of(stream))] == [READ_SIZE, 1]
     with pytest.raises(StreamConsumed):
         finish(pieces_of(stream))
 
@@ -65,8 +64,8 @@ def test_file_is_sent_from_where_it_stands_and_again() -> None:
 
 
 def test_file_is_read_in_pieces() -> None:
-    stream = FileStream(io.BytesIO(b"x" * (2 * PIECE_SIZE + 5)))
-    assert [len(piece) for piece in stream] == [PIECE_SIZE, PIECE_SIZE, 5]
+    stream = FileStream(io.BytesIO(b"x" * (2 * READ_SIZE + 5)))
+    assert [len(piece) for piece in stream] == [READ_SIZE, READ_SIZE, 5]
 
 
 def test_real_file(tmp_path: Path) -> None:
@@ -108,10 +107,10 @@ def test_file_past_its_end_has_nothing_left() -> None:
 
 
 def test_pipe_is_read_once() -> None:
-    stream = FileStream(Pipe(b"x" * (PIECE_SIZE + 3)))
+    stream = FileStream(Pipe(b"x" * (READ_SIZE + 3)))
     assert stream.content_length is None
     assert not stream.replayable and stream.may_block
-    assert [len(piece) for piece in stream] == [PIECE_SIZE, 3]
+    assert [len(piece) for piece in stream] == [READ_SIZE, 3]
     with pytest.raises(StreamConsumed):
         list(stream)
 
@@ -162,13 +161,13 @@ def test_async_file_that_can_seek_is_sent_again(shown: bool, whole: bool, sent: 
 
 @pytest.mark.parametrize("name", ["wrapped", "file", "_file"])
 def test_async_file_is_as_long_as_the_file_that_it_wraps(name: str) -> None:
-    file = AsyncSeekableFile(b"x" * (PIECE_SIZE + 1), shown=False)
+    file = AsyncSeekableFile(b"x" * (READ_SIZE + 1), shown=False)
     setattr(file, name, file.ordinary)
     stream = AsyncFileStream(file)
     file.ordinary.seek(0, 2)
     file.ordinary.write(b"more")  # Content-Length has been promised
-    assert stream.content_length == PIECE_SIZE + 1
-    assert [len(piece) for piece in finish(pieces_of(stream))] == [PIECE_SIZE, 1]
+    assert stream.content_length == READ_SIZE + 1
+    assert [len(piece) for piece in finish(pieces_of(stream))] == [READ_SIZE, 1]
 
 
 def test_async_file_within_an_async_file_cannot_be_asked() -> None:

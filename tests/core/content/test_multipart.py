@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from httpure_core import ambient
+from httpure_core.content.files import READ_SIZE
 from httpure_core.content.media_type import parameter
 from httpure_core.content.multipart import (
     AsyncMultipartStream,
@@ -195,10 +196,10 @@ def test_small_forms_are_one_piece() -> None:
 
 
 def test_large_files_come_in_pieces() -> None:
-    stream = encode_multipart({"a": "b"}, {"f": io.BytesIO(b"x" * (3 * PIECE_SIZE + 10))})
+    stream = encode_multipart({"a": "b"}, {"f": io.BytesIO(b"x" * (3 * READ_SIZE + 10))})
     sizes = [len(piece) for piece in stream]
     assert len(sizes) == 5
-    assert max(sizes) == PIECE_SIZE
+    assert max(sizes) == READ_SIZE
     assert sum(sizes) == stream.content_length
 
 
