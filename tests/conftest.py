@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import mimetypes
 import os
 import time
@@ -51,3 +52,9 @@ def server(local_server: LocalServer) -> str:
 def tls_server(local_server: LocalServer) -> TLSServer:
     """The HTTPS server: its `url`, a `context` that trusts it, and the `ca_file` of its authority."""
     return TLSServer(local_server.tls_url, local_server.client_context(), local_server.ca_file)
+
+
+def pytest_collection_finish() -> None:
+    """Take what is there when the tests begin out of the garbage collector's sight: it would look at it for each."""
+    gc.collect()
+    gc.freeze()

@@ -41,11 +41,16 @@ class Shown:
 
     def __init__(self, text: str) -> None:
         self.lines = text.splitlines()
+        code = "\n".join(blocks(text)).splitlines()
+        #: What no print has kept yet.
+        self.promises = [line for line in code if PROMISE.search(line)]
 
     def __call__(self, *values: Any, **options: Any) -> None:
         line = self.lines[sys._getframe(1).f_lineno - 1]
         if promised := PROMISE.search(line):
             assert " ".join(map(str, values)) == promised[1], line
+            if line in self.promises:  # in a loop it is kept more than once
+                self.promises.remove(line)
 
 
 @pytest.mark.slow
@@ -56,9 +61,11 @@ def test_python_of_page(
     text = (ROOT / name).read_text("utf-8")
     furnish(tmp_path, tls_server, monkeypatch)
     local = led_home(text, server, tls_server)
-    namespace: dict[str, Any] = {"__name__": name, "print": Shown(local)}
+    shown = Shown(local)
+    namespace: dict[str, Any] = {"__name__": name, "print": shown}
     for block in blocks(local):
         exec(compile(block, name, "exec", dont_inherit=True), namespace)
+    assert shown.promises == []  # such as one that stands on the last line of a call of several
 
 
 def anchors(page: Path) -> set[str]:

@@ -1,4 +1,4 @@
-"""One function decides a redirect: method, URL, headers, body (R1 of docs/security.md)."""
+"""One function decides a redirect: method, URL, headers, body."""
 
 from __future__ import annotations
 

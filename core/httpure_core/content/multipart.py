@@ -186,10 +186,10 @@ def _content(part: Section) -> Steps:
         while pull.piece is not None:
             sent += len(pull.piece)
             if part.length is not None and sent > part.length:
-                raise LocalProtocolError(f"The part {part.name!r} is longer than its {part.length} bytes.")
+                raise LocalProtocolError(f"The part {part.name!r} is longer than its {part.length} bytes")
             yield pull.piece
             yield pull
     finally:
         pull.close()
     if part.length is not None and sent < part.length:
-        raise LocalProtocolError(f"The part {part.name!r} ended after {sent} of its {part.length} bytes.")
+        raise LocalProtocolError(f"The part {part.name!r} ended after {sent} of its {part.length} bytes")

@@ -300,7 +300,7 @@ class Http1Connection:
                     break  # more bytes are needed
         except h11.RemoteProtocolError as exc:
             part = "body" if stream.status else "head"
-            text = f"The {part} of the response is not valid HTTP/1.1: {exc}"
+            text = f"The {part} of the response is not valid HTTP/1.1: {_reason(exc)}"
             self._fail(stream, _cut_off(stream) if at_eof else RemoteProtocolError(text))
 
     def _begin(self, stream: Http1Stream, head: h11.Response) -> None:
@@ -384,6 +384,15 @@ def _cut_off(stream: Http1Stream) -> RemoteProtocolError:
     return RemoteProtocolError(
         f"The server closed the connection before the response's body was whole: {came} of it had come"
     )
+
+
+def _reason(error: h11.RemoteProtocolError) -> str:
+    """Return h11's words; but not the states of its machine, and of a line not what may be long, or a secret."""
+    text = str(error)
+    if "_SWITCH_UPGRADE" in text:
+        return "101 Switching Protocols, which nobody asked for"
+    what, found, line = text.partition(": bytearray(b")
+    return f"{what} that begins with {line[1:41].partition(':')[0]!r}" if found else text
 
 
 def _in_words(error: OSError) -> str:

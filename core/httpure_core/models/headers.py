@@ -21,6 +21,8 @@ from collections.abc import (
 from functools import lru_cache
 from typing import Any, Self, TypeAlias, TypeVar, overload
 
+from ..content.text import is_known_encoding
+
 __all__ = ["SENSITIVE", "FieldTypes", "HeaderTypes", "Headers", "part_removals", "speaks_of_secrets"]
 
 #: Names of fields whose values are secrets: shown as `[secure]`, and left out of errors. Those count too that
@@ -64,8 +66,9 @@ class Headers(MutableMapping[str, str]):
     Reading never fails: with an `encoding` that does not fit, U+FFFD stands for what cannot be read.
 
     Raises ValueError for a name that is no token (RFC 9110 section 5.6.2), for CR, LF or NUL in a value, and
-    for a value that `encoding` cannot write; TypeError for names and values of other types. None, which as a
-    value stands for "leave this field out" in the `headers=` of a request or a client, is no value here.
+    for an unknown `encoding` or a value that it cannot write; TypeError for names and values of other types.
+    None, which as a value stands for "leave this field out" in the `headers=` of a request or a client, is
+    no value here.
     """
 
     __slots__ = ("__weakref__", "_encoding", "_index", "_raw")
@@ -78,7 +81,7 @@ class Headers(MutableMapping[str, str]):
 
     def __init__(self, headers: FieldTypes | None = None, encoding: str | None = None) -> None:
         self._index = None
-        self._encoding = encoding
+        self._encoding = encoding if encoding is None else _checked_encoding(encoding)
         if headers is None:
             self._raw = []
         elif type(headers) is dict:  # what isinstance() would find out too, but slowly: Mapping is abstract
@@ -118,7 +121,7 @@ class Headers(MutableMapping[str, str]):
 
     @encoding.setter
     def encoding(self, value: str) -> None:
-        self._encoding = value
+        self._encoding = _checked_encoding(value)
 
     @property
     def raw(self) -> list[tuple[bytes, bytes]]:
@@ -365,6 +368,12 @@ def _other_token(name: Any) -> bytes:
     if isinstance(name, str):
         return _token(str.__str__(name))
     raise TypeError(f"The name of a header must be str or bytes, not {type(name).__name__}.")
+
+
+def _checked_encoding(encoding: str) -> str:
+    if not is_known_encoding(encoding):
+        raise ValueError(f"The encoding {encoding!r} is unknown, or none of text: give one such as 'utf-8'.")
+    return encoding
 
 
 def _encoded(name: bytes, value: Any, encoding: str) -> bytes:

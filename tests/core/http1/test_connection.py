@@ -231,7 +231,10 @@ WRONG = {
     "bad status": (b"HTTP/1.1 2000 OK\r\n\r\n", "head"),
     "status 99": (b"HTTP/1.1 099 No\r\n\r\n", "head"),
     "bad field": (b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "head"),
-    "space before the colon": (b"HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\nhello", "head"),
+    "space before the colon": (
+        b"HTTP/1.1 200 OK\r\nSet-Cookie : id=secret\r\n\r\nhello",
+        "illegal header line that begins with 'Set-Cookie '",
+    ),
     "length and coding": (
         b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "both Content-Length and Transfer-Encoding",
@@ -255,7 +258,10 @@ WRONG = {
     "endless chunk size": (CHUNKED + b"f" * 21 + b"\r\n", "body"),
     "a chunk longer than it says": (CHUNKED + b"2\r\nhello\r\n0\r\n\r\n", "body"),
     "bad trailer": (CHUNKED + b"0\r\nno colon\r\n\r\n", "body"),
-    "an upgrade that nobody asked for": (b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n", "head"),
+    "an upgrade that nobody asked for": (
+        b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n",
+        "head of the response is not valid HTTP/1.1: 101 Switching Protocols, which nobody asked for",
+    ),
     "endless 1xx": (b"HTTP/1.1 103 Early Hints\r\n\r\n" * (MAX_INFORMATIONAL + 1) + OK, "more than 16"),
 }
 
@@ -266,6 +272,7 @@ def test_what_is_wrong_is_refused_wherever_it_is_cut(wire: bytes, words: str, fa
     connection, stream = begin(fast=fast)
     uncut = feed(connection, stream, [wire])
     assert words in str(stream.failure)
+    assert "secret" not in str(stream.failure) and len(str(stream.failure)) < 200
     assert (uncut.ended, uncut.failure) == (False, RemoteProtocolError)
     assert (uncut.close_reason, uncut.reusable, uncut.news) == (CloseReason.FAILED, False, True)
     first_failure = stream.failure

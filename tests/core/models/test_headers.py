@@ -376,3 +376,13 @@ class TestRemovals:
     def test_are_no_values(self):
         with pytest.raises(TypeError, match="not NoneType"):
             Headers({"A": None})
+
+
+@pytest.mark.parametrize("encoding", ["nonsense", "base64", ""])
+def test_encoding_that_is_none_of_text_is_refused_when_it_is_set(encoding: str) -> None:
+    headers = Headers({"a": "b"})
+    with pytest.raises(ValueError, match="unknown, or none of text"):
+        Headers({"a": "b"}, encoding=encoding)
+    with pytest.raises(ValueError, match="unknown, or none of text"):
+        headers.encoding = encoding
+    assert headers["a"] == "b"
