@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -34,6 +35,7 @@ from ._base_client import BaseClient, EventHooks, State
 from ._detection import async_backend, running_backend
 from ._driving import AsyncDriver
 from ._lazy_tls import CertTypes, LazyTLS, VerifyTypes
+from ._leaving import leave_all_async
 from ._routing import FailingTransport, mounts_of
 from ._transports.base import AsyncBaseTransport
 from ._transports.http import AsyncHTTPTransport
@@ -145,9 +147,27 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
 
     async def __aenter__(self) -> Self:
         self._open()
-        for transport in self._transports():
-            await transport.__aenter__()
+        entered = 0
+        try:
+            for transport in self._transports():
+                await transport.__aenter__()
+                entered += 1
+        except GeneratorExit:
+            self._state = State.CLOSED
+            raise  # nobody goes on with this, so nothing can be awaited
+        except BaseException as exc:
+            await self._turn_back(entered, exc)
+            raise
         return self
+
+    async def _turn_back(self, entered: int, exc: BaseException) -> None:
+        """One transport could not be entered: leave those that were, the last one first, and close the others."""
+        self._state = State.CLOSED
+        reason = (type(exc), exc, exc.__traceback__)
+        transports = self._transports()
+        leaving = [partial(transport.__aexit__, *reason) for transport in reversed(transports[:entered])]
+        with suppress(Exception):
+            await leave_all_async([*leaving, *(transport.aclose for transport in transports[entered:])])
 
     async def __aexit__(
         self,
@@ -156,18 +176,18 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
         traceback: TracebackType | None = None,
     ) -> None:
         self._state = State.CLOSED
-        for transport in self._transports():
-            await transport.__aexit__(exc_type, exc_value, traceback)
+        reason = (exc_type, exc_value, traceback)
+        await leave_all_async([partial(transport.__aexit__, *reason) for transport in self._transports()])
 
     async def aclose(self) -> None:
         """Close the connections, and the transports that were given. The client cannot be used after that.
 
-        A request is refused with RuntimeError then. Raises what `aclose()` of a given transport raises.
+        A request is refused with RuntimeError then. Raises what `aclose()` of a given transport raises, when all are
+        closed.
         """
         if self._state is not State.CLOSED:
             self._state = State.CLOSED
-            for transport in self._transports():
-                await transport.aclose()
+            await leave_all_async([transport.aclose for transport in self._transports()])
 
     async def request(
         self,

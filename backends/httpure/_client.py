@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -33,6 +34,7 @@ from ._base_client import BaseClient, EventHooks, State
 from ._detection import blocking_backend
 from ._driving import BlockingDriver
 from ._lazy_tls import CertTypes, LazyTLS, VerifyTypes
+from ._leaving import leave_all
 from ._routing import FailingTransport, mounts_of
 from ._transports.base import BaseTransport
 from ._transports.http import HTTPTransport
@@ -137,9 +139,24 @@ class Client(BaseClient[BaseTransport]):
 
     def __enter__(self) -> Self:
         self._open()
-        for transport in self._transports():
-            transport.__enter__()
+        entered = 0
+        try:
+            for transport in self._transports():
+                transport.__enter__()
+                entered += 1
+        except BaseException as exc:
+            self._turn_back(entered, exc)
+            raise
         return self
+
+    def _turn_back(self, entered: int, exc: BaseException) -> None:
+        """One transport could not be entered: leave those that were, the last one first, and close the others."""
+        self._state = State.CLOSED
+        reason = (type(exc), exc, exc.__traceback__)
+        transports = self._transports()
+        leaving = [partial(transport.__exit__, *reason) for transport in reversed(transports[:entered])]
+        with suppress(Exception):
+            leave_all([*leaving, *(transport.close for transport in transports[entered:])])
 
     def __exit__(
         self,
@@ -148,18 +165,18 @@ class Client(BaseClient[BaseTransport]):
         traceback: TracebackType | None = None,
     ) -> None:
         self._state = State.CLOSED
-        for transport in self._transports():
-            transport.__exit__(exc_type, exc_value, traceback)
+        reason = (exc_type, exc_value, traceback)
+        leave_all([partial(transport.__exit__, *reason) for transport in self._transports()])
 
     def close(self) -> None:
         """Close the connections, and the transports that were given. The client cannot be used after that.
 
-        A request is refused with RuntimeError then. Raises what `close()` of a given transport raises.
+        A request is refused with RuntimeError then. Raises what `close()` of a given transport raises, when all are
+        closed.
         """
         if self._state is not State.CLOSED:
             self._state = State.CLOSED
-            for transport in self._transports():
-                transport.close()
+            leave_all([transport.close for transport in self._transports()])
 
     def request(
         self,

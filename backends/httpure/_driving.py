@@ -209,7 +209,7 @@ async def _call_async(effect: Call) -> None:
 
 def _advance(effect: Advance) -> None:
     if effect.finished:
-        effect.abandon()
+        effect.close()
         return
     try:
         if effect.flow is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+import threading
 from typing import Any
 
 from httpure_core.contracts import Machine, Mutex
@@ -36,6 +37,7 @@ class SocketLink:
         "ended",
         "machine",
         "mutex",
+        "sending",
         "sock",
         "turn",
         "unsent",
@@ -46,7 +48,8 @@ class SocketLink:
         self.machine = machine
         self.mutex = mutex  # guards machine and turn; never held while waiting
         self.turn = ReadTurn()
-        self.unsent = b""  # guarded by whatever lets one task send at a time
+        self.sending = threading.Lock()  # held while writing; acquire before `mutex`
+        self.unsent = b""  # guarded by `sending`
         self.closed = False  # by us
         self.ended = False  # by the peer, or by an error
         self._read_size = FIRST_READ
@@ -54,10 +57,18 @@ class SocketLink:
 
     def push(self) -> bool:
         """Send what the kernel takes now; True if nothing is left. Raises OSError."""
+        with self.sending:
+            return self._push()
+
+    def _push(self) -> bool:
+        """As `push`. Called with `sending` held."""
         with self.mutex:
             data = self.machine.data_to_send()
         if self.unsent:
             data = self.unsent + data
+        return not data or self._send(data)
+
+    def _send(self, data: bytes) -> bool:
         while data:
             try:
                 sent = self.sock.send(data)
@@ -101,7 +112,28 @@ class SocketLink:
             self.machine.receive_eof(closed_here() if self.closed else error)
 
     def nudge(self) -> None:
-        """Nothing to do: this link reads only when somebody wants to."""
+        """Send what the kernel takes now, unless somebody is at it: then it goes out with the next flush.
+
+        Garbage collection may call this in the middle of any step, even one that holds a lock in the same thread. So
+        it waits for none; and where it gets them both, nobody is in the middle of anything.
+        """
+        if self.closed or not self.sending.acquire(False):
+            return
+        try:
+            if self.mutex.acquire(False):
+                try:
+                    data = self.machine.data_to_send()
+                finally:
+                    self.mutex.release()
+                with contextlib.suppress(OSError):  # if the connection is lost, the next read tells
+                    self._send(self.unsent + data)
+        except BaseException:
+            self.closed = True  # an interrupt: some bytes may have gone, and nobody knows which
+            raise
+        finally:
+            self.sending.release()
+            if self.closed:
+                self.close()
 
     def is_stale(self) -> bool:
         """Feed what has arrived while the link was idle, session tickets or an end; True if it is closed."""

@@ -23,11 +23,10 @@ __all__ = ["Gate", "ThreadLink"]
 class ThreadLink(SocketLink):
     """A socket that threads share. Subclass it and write `wait`."""
 
-    __slots__ = ("sending",)
+    __slots__ = ()
 
     def __init__(self, sock: socket.socket, machine: Machine) -> None:
         super().__init__(sock, machine, threading.Lock())
-        self.sending = threading.Lock()  # guards `unsent`; acquire before `mutex`
 
     def wait(self, read: bool, write: bool, timeout: float | None) -> bool:
         """Wait until the socket can be read from, or written to, or has failed; False if that took too long."""
@@ -37,7 +36,7 @@ class ThreadLink(SocketLink):
         """Send all, or what goes in one wait, or until the peer answers."""
         with self.sending:
             try:
-                if not self.push():
+                if not self._push():
                     self._flush_slowly(effect)
             finally:
                 if self.closed:
@@ -47,7 +46,7 @@ class ThreadLink(SocketLink):
         if not self.wait(True, True, effect.timeout):
             raise TimeoutError
         self._look_for_news(effect.signal)
-        effect.flushed = self.push()
+        effect.flushed = self._push()
 
     def _look_for_news(self, signal: Signal) -> None:
         # The peer may have news instead of room. If another thread has the turn to read, it will see them.
@@ -85,7 +84,7 @@ class ThreadLink(SocketLink):
         if self.pull():
             # What the machine has to say in answer, such as acknowledgements. If the connection is lost, the
             # next read will tell.
-            with self.sending, contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):
                 self.push()
 
     def _leave_turn(self, signal: Signal) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from httpure_core.layers import Layer
+from httpure_core.layers import Layer, UnannouncedEnd
 
 from ._lazy_tls import warn_of_paths
 
@@ -89,9 +89,9 @@ class TLSPipe(Layer):
         except ssl.SSLWantReadError:
             return
         except ssl.SSLCertVerificationError as exc:
-            self.fail(f"its certificate is not trusted: {exc.verify_message}")
+            self.fail(f"its certificate is not trusted: {exc.verify_message}", exc)
         except ssl.SSLError as exc:
-            self.fail(_in_words(exc))
+            self.fail(_in_words(exc), exc)
         else:
             self.protocol = self._object.selected_alpn_protocol()
             self.succeed()
@@ -118,7 +118,9 @@ class TLSPipe(Layer):
     def _end(self, error: OSError | None) -> None:
         if not self._ended:
             self._ended = True
-            if isinstance(error, ssl.SSLError):
+            if isinstance(error, ssl.SSLEOFError):
+                error = UnannouncedEnd()
+            elif isinstance(error, ssl.SSLError):
                 error = ConnectionAbortedError(None, _in_words(error))
             self.inner.receive_eof(error)
 

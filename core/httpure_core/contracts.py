@@ -122,7 +122,11 @@ class Link(Protocol):
     mutex: Mutex
 
     def nudge(self) -> None:
-        """Look at the machine again: it wants data again, after a pause."""
+        """Look at the machine again: it wants data again, after a pause, or it has something to send.
+
+        Never waits and never raises. Garbage collection may call it in any thread, in the middle of any step. What
+        cannot be sent at once goes out with the next `Flush`.
+        """
         ...
 
     def is_stale(self) -> bool:

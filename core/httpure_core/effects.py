@@ -44,7 +44,6 @@ __all__ = [
     "Resolve",
     "Sleep",
     "Transmit",
-    "close_without_waiting",
 ]
 
 T = TypeVar("T")
@@ -178,11 +177,10 @@ class Pull(Effect):
         self.iterator: Any = None
         self.piece: bytes | None = None
 
-    def abandon(self) -> None:
-        """Let go of the source for good, when nobody can wait any more: a cancellation passes through."""
-        if hasattr(self.iterator, "aclose"):
-            close_without_waiting(self.iterator.aclose())
-        self.close()
+    def ending(self) -> Pull:
+        """Ask for no more: return what has the driver close the iterator, awaited where it must be."""
+        self.finished = True
+        return self
 
     def close(self) -> None:
         """Let go of the source at once. What cannot be closed without waiting is left as it is."""
@@ -246,19 +244,13 @@ class Advance(Effect):
         self.finished = False
         self.flow: Any = None
 
-    def abandon(self) -> None:
-        """End the flow, when nobody can wait any more: a cancellation passes through."""
-        if hasattr(self.flow, "aclose"):
-            close_without_waiting(self.flow.aclose())
-        elif self.flow is not None:
-            self.flow.close()
+    def ending(self) -> Advance:
+        """Ask for no more: return what has the driver close the flow, awaited where it must be."""
+        self.finished = True
+        return self
 
-
-def close_without_waiting(closing: Any) -> None:
-    """Run what `aclose()` returned as far as it goes without waiting; what would wait is broken off.
-
-    Most need not wait: they wrap something of ours, or are generators without clean-up of their own.
-    """
-    with contextlib.suppress(Exception, GeneratorExit):
-        closing.send(None)
-        closing.throw(GeneratorExit())
+    def close(self) -> None:
+        """End the flow at once. What cannot be closed without waiting is left as it is."""
+        close = getattr(self.flow, "close", None)
+        if close is not None:
+            close()

@@ -13,7 +13,20 @@ from __future__ import annotations
 from .contracts import READ_AHEAD, Machine
 from .signals import Signal
 
-__all__ = ["Early", "Layer", "Passage", "in_words"]
+__all__ = ["Early", "Layer", "Passage", "UnannouncedEnd", "in_words"]
+
+
+class UnannouncedEnd(ConnectionAbortedError):
+    """The bytes are over, and the peer did not say so in TLS: they may have been cut off (RFC 8446 section 6.1).
+
+    Where the machine inside knows by itself whether all has come, as it does of a message with a length, this is an
+    end like any other. Where the end is all that says so, it cannot be trusted (RFC 9112 section 9.8).
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            None, "it ended without the good-bye of TLS (close_notify), so what came may be cut short"
+        )
 
 
 class Early:
@@ -57,12 +70,14 @@ class Early:
 class Layer:
     """What all layers have in common. See `contracts.Layer`. Subclasses write `receive_data` and `receive_eof`."""
 
-    __slots__ = ("_early", "established", "failure", "inner", "signal")
+    __slots__ = ("_early", "cause", "established", "failure", "inner", "signal")
 
     def __init__(self) -> None:
         self.signal = Signal()
         self.established = False
         self.failure: str | None = None
+        #: What a library raised, where that is what the handshake failed of.
+        self.cause: Exception | None = None
         self._early = Early()
         #: What the plain bytes go to.
         self.inner: Machine = self._early
@@ -77,9 +92,10 @@ class Layer:
         self.inner = inner
         self._early.hand_on(inner)
 
-    def fail(self, why: str) -> None:
+    def fail(self, why: str, cause: Exception | None = None) -> None:
         """End the handshake without success. The first failure is the one to tell."""
-        self.failure = self.failure or why
+        if self.failure is None:
+            self.failure, self.cause = why, cause and cause.with_traceback(None)
         self.signal.set()
 
     def succeed(self) -> None:
@@ -126,7 +142,7 @@ class Passage(Layer):
 
     def lose(self, error: OSError | None) -> None:
         """The connection ended before the handshake: call `fail`."""
-        if error is None:
+        if error is None or isinstance(error, UnannouncedEnd):
             self.fail("it closed the connection without an answer")
         else:
             self.fail(f"the connection was lost: {in_words(error)}")

@@ -19,6 +19,7 @@ from tests.peers import Answer, Call, RealNetwork, Site, with_tls
 from tests.running import on_each_loop
 
 from .certificates import certificates
+from .transports.loops import cancelled_after, sleep
 
 
 def body_back(call: Call) -> Answer:
@@ -173,6 +174,48 @@ async def test_transport_without_a_method(http: Any) -> None:
     async with http.Client(transport=httpure.AsyncBaseTransport()) as client:
         with pytest.raises(NotImplementedError, match="handle_async_request"):
             await client.get("http://example.org")
+
+
+@on_each_loop
+async def test_entering_that_is_cancelled(http: Any) -> None:
+    """The transports that were entered are left in the task that is being cancelled."""
+    log: list[str] = []
+
+    class Slow(httpure.AsyncBaseTransport):
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        async def __aenter__(self) -> Any:
+            log.append(f"enter {self.name}")
+            await sleep(0 if self.name == "first" else 60)
+
+        async def aclose(self) -> None:
+            log.append(f"close {self.name}")
+            await sleep(0)
+            log.append(f"closed {self.name}")
+
+    client = http.Client(transport=Slow("first"), mounts={"all://2.test": Slow("second")})
+    assert await cancelled_after(0.005, client.__aenter__)
+    closing = [line for line in log[2:] if not line.startswith("closed")]
+    assert closing == ["close first", "close second"]
+    assert len(log) == (4 if http.__name__.endswith("trio") else 6)
+    assert client.is_closed
+
+
+def test_entering_that_nobody_steps_any_more() -> None:
+    client = httpure.AsyncClient(transport=Unentered())
+    entering = client.__aenter__()
+    entering.send(None)
+    entering.close()
+    assert client.is_closed
+
+
+class Unentered(httpure.AsyncBaseTransport):
+    async def __aenter__(self) -> Any:
+        await asyncio.sleep(0)
+
+    async def aclose(self) -> None:
+        raise AssertionError("nobody can await it")
 
 
 # Event loops

@@ -137,6 +137,75 @@ async def test_closing_closes_each_transport_once(http: World) -> None:
     assert log == ["close own", "close other"]
 
 
+class Unruly(Noting):
+    """Raises where it is told to."""
+
+    def __init__(self, name: str, log: list[str], **errors: BaseException) -> None:
+        super().__init__(name, log)
+        self.errors = errors
+
+    def __enter__(self) -> Any:
+        super().__enter__()
+        if "entering" in self.errors:
+            raise self.errors["entering"]
+
+    def close(self) -> None:
+        super().close()
+        if "closing" in self.errors:
+            raise self.errors["closing"]
+
+    def __exit__(self, kind: Any = None, exc: Any = None, trace: Any = None) -> None:
+        self.log.append(f"leave {self.name}, {exc!r}")
+        self.close()
+
+    async def __aexit__(self, kind: Any = None, exc: Any = None, trace: Any = None) -> None:
+        self.__exit__(kind, exc, trace)
+
+
+@pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt])
+async def test_a_transport_that_cannot_be_entered(http: World, kind: type[BaseException]) -> None:
+    """Those before it are left, as in nested `with` blocks; the others are closed, and so is the client."""
+    log: list[str] = []
+    own = Unruly("own", log)
+    second = Unruly("second", log, closing=OSError("hides nothing"))
+    third = Unruly("third", log, entering=kind("third"))
+    mounts = {"all://2.test": second, "all://3.test": third, "all://4.test": Unruly("fourth", log)}
+    client = http.client(transport=own, mounts=mounts)
+    with pytest.raises(kind, match="third") as caught:
+        await client.__aenter__()
+    why = repr(caught.value)
+    assert log == [
+        *("enter own", "enter second", "enter third"),
+        *(f"leave second, {why}", "close second", f"leave own, {why}", "close own"),
+        *("close third", "close fourth"),
+    ]
+    assert client.itself.is_closed
+    with pytest.raises(RuntimeError, match="closed"):
+        await client.get(URL)
+    await client.close()
+    assert log[-1] == "close fourth" and len(log) == 9
+
+
+@pytest.mark.parametrize("leaving", [False, True])
+async def test_a_transport_that_cannot_be_closed_keeps_no_other_open(http: World, leaving: bool) -> None:
+    log: list[str] = []
+    own = Unruly("own", log, closing=OSError("own"))
+    mounts = {
+        "all://2.test": Unruly("second", log, closing=OSError("second")),
+        "all://3.test": Noting("3", log),
+    }
+    client = http.client(transport=own, mounts=mounts)
+    with pytest.raises(OSError, match="second") as caught:
+        if leaving:
+            async with client:
+                pass
+        else:
+            await client.close()
+    assert str(caught.value.__context__) == "own"
+    assert [line for line in log if line.startswith("close")] == ["close own", "close second", "close 3"]
+    assert client.itself.is_closed
+
+
 # Its configuration
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import http.cookiejar
+import netrc as stdlib_netrc
 import os
+import pickle
 import sys
 import urllib.request
 from pathlib import Path
@@ -15,7 +17,6 @@ import trio
 
 import httpure
 from httpure._detection import running_backend
-from httpure._netrc import _path
 
 from .fresh import fresh
 
@@ -120,14 +121,41 @@ def test_netrc_of_the_home_folder(netrc: str, monkeypatch: pytest.MonkeyPatch, t
     with pytest.raises(FileNotFoundError, match="netrc"):
         httpure.NetRCAuth()
     os.rename(netrc, tmp_path / ".netrc")
+    (tmp_path / ".netrc").chmod(0o600)
     assert authorization(httpure.NetRCAuth(), "http://127.0.0.1/") == "Basic YWRhOnNlY3JldA=="
-    assert _path(None) == str(tmp_path / ".netrc")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Other systems have other permissions.")
+def test_netrc_of_the_home_folder_is_for_its_owner_only(
+    netrc: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As with the netrc module, where there is a password in it that is a secret."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    usual = Path(netrc).rename(tmp_path / ".netrc")
+    usual.chmod(0o640)
+    with pytest.raises(stdlib_netrc.NetrcParseError, match=r"others may read it: run chmod 600 /.*/\.netrc$"):
+        httpure.NetRCAuth()
+    assert httpure.NetRCAuth(str(usual)), "whoever names a file knows what they do"
+    usual.chmod(0o600)
+    monkeypatch.setattr(os, "getuid", lambda: usual.stat().st_uid + 1)
+    with pytest.raises(stdlib_netrc.NetrcParseError, match="it belongs to another user: run chown "):
+        httpure.NetRCAuth()
+    usual.write_text("machine a login ada\ndefault login anonymous password guest", encoding="utf-8")
+    usual.chmod(0o644)
+    assert httpure.NetRCAuth()
 
 
 def test_netrc_file_that_is_none(netrc: str) -> None:
-    Path(netrc).write_text("machine", encoding="utf-8")
-    with pytest.raises(ValueError):
+    """The error is the one of the netrc module, as httpx's documentation says, and a ValueError as ours does."""
+    Path(netrc).write_text("machine a\nhush x", encoding="utf-8")
+    with pytest.raises(stdlib_netrc.NetrcParseError) as caught:
         httpure.NetRCAuth(netrc)
+    assert isinstance(caught.value, ValueError)
+    assert str(caught.value) == (
+        f"This is no netrc file: expected machine, default, login, password or account ({netrc}, line 2)"
+    )
+    for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
+        assert (error.filename, error.lineno, str(error)) == (netrc, 2, str(caught.value))
 
 
 def test_netrc_shows_no_password(netrc: str) -> None:

@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 
 from httpure._socket_link import FIRST_READ, LARGEST_READ, SocketLink
-from httpure.backends import addresses_of, host_bytes, in_plain_words, open_socket, socket_address
+from httpure.backends import (
+    ThreadLink,
+    addresses_of,
+    host_bytes,
+    in_plain_words,
+    open_socket,
+    socket_address,
+)
 from httpure_core.effects import Address, Resolve
 
 
@@ -145,7 +152,85 @@ def test_staleness(far: Far) -> None:
     link.close()
     assert link.is_stale()
     link.close()
-    link.nudge()
+
+
+class TestNudging:
+    """What is queued goes out now, if that can be done without waiting for anything or anybody."""
+
+    def test_sends(self, far: Far) -> None:
+        link, machine, theirs = far
+        link.nudge()
+        machine.out = b"hello"
+        link.nudge()
+        assert theirs.recv(100) == b"hello"
+        assert not link.sending.locked() and not link.mutex.locked()  # type: ignore[attr-defined]
+
+    @pytest.mark.parametrize("held", ["sending", "mutex"])
+    def test_waits_for_no_lock(self, far: Far, held: str) -> None:
+        """As garbage collection may come while this very thread holds it."""
+        link, machine, theirs = far
+        machine.out = b"hello"
+        with getattr(link, held):
+            link.nudge()
+            assert machine.out == b"hello", "it is the next flush's"
+        assert link.push()
+        assert theirs.recv(100) == b"hello"
+
+    def test_sends_in_order(self, far: Far) -> None:
+        link, machine, theirs = far
+        body = bytes(range(256)) * 65536
+        machine.out = body
+        assert not link.push()
+        machine.out = b"and more"
+        link.nudge()
+        assert link.unsent.endswith(b"and more")
+        received: list[bytes] = []
+        reader = threading.Thread(target=lambda: received.append(receive(theirs, len(body) + 8)))
+        reader.start()
+        while link.unsent:
+            link.nudge()
+        reader.join()
+        assert received == [body + b"and more"]
+
+    def test_raises_nothing(self, far: Far) -> None:
+        link, machine, _ = far
+        link.sock.close()
+        machine.out = b"hello"
+        link.nudge()
+        link.close()
+        machine.out = b"hello"
+        link.nudge()
+        assert machine.out == b"hello"
+
+    def test_an_interrupt_ends_the_connection(self, far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Some of the bytes may have gone, and nobody knows which."""
+        link, machine, _ = far
+
+        class Interrupted:
+            closed = False
+
+            def send(self, data: bytes) -> int:
+                raise KeyboardInterrupt
+
+            def close(self) -> None:
+                self.closed = True
+
+        machine.out = b"hello"
+        sock = link.sock
+        link.sock = interrupted = Interrupted()  # type: ignore[assignment]
+        with pytest.raises(KeyboardInterrupt):
+            link.nudge()
+        assert (link.closed, interrupted.closed, link.sending.locked()) == (True, True, False)
+        sock.close()
+
+    def test_while_another_thread_closes(self, far: Far) -> None:
+        """Whoever holds the socket closes it then."""
+        link, machine, _ = far
+        link = ThreadLink(link.sock, machine)
+        machine.out = b"hello"
+        machine.data_to_send = lambda: link.close() or b"hello"  # type: ignore[method-assign,func-returns-value]
+        link.nudge()
+        assert link.sock.fileno() == -1
 
 
 def test_one_that_talks_without_end_is_stale(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,9 @@ async def test_certificate_that_does_not_verify(http: World, kind: str, monkeypa
         with pytest.raises(httpure.ConnectError) as caught:
             await client.get(url + "/path?secret=1")
         assert client.statistics == (0, 0, 0)
+    cause = caught.value.__cause__
+    assert isinstance(cause, ssl.SSLCertVerificationError), "for programs, which cannot go by words"
+    assert cause.verify_code and cause.__traceback__ is None
     reason = f"its certificate is not trusted: {REASONS[kind]}"
     # OpenSSL 1.1.1 writes "self signed".
     message = str(caught.value).replace("self signed", "self-signed")
@@ -180,7 +183,52 @@ async def test_end_without_a_good_bye_is_an_error(http: World, version: ssl.TLSV
             with pytest.raises(httpure.ReadError):
                 await http.read(response)
         assert client.statistics == (0, 0, 0)
-    assert str(caught.value) == f"The connection was lost: unexpected eof while reading, GET {bad}/"
+    assert str(caught.value) == (
+        "The connection was lost: it ended without the good-bye of TLS (close_notify), "
+        f"so what came may be cut short, GET {bad}/"
+    )
+
+
+@VERSIONS
+async def test_end_without_a_good_bye_can_be_taken(http: World, version: ssl.TLSVersion) -> None:
+    """For servers that never say it: OpenSSL has an option for that."""
+    bad = f"https://127.0.0.1:{http.listen(with_tls(EndsBadly, only(version)))}"
+    trusting = certificates().trusting
+    trusting.options |= ssl.OP_IGNORE_UNEXPECTED_EOF
+    async with http.client(verify=trusting) as client:
+        assert (await client.get(bad)).text == "half of it"
+
+
+class HangsUp(Peer):
+    """Hangs up in TCP only, with no word of an answer: what a server may do to a connection that was idle."""
+
+    def receive_data(self, data: bytes) -> None:
+        self.channel.truncate()  # type: ignore[attr-defined]
+
+
+class BreaksOff(Peer):
+    """Hangs up in TCP only, in the middle of a body that has a length."""
+
+    def receive_data(self, data: bytes) -> None:
+        self.channel.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+        self.channel.truncate()  # type: ignore[attr-defined]
+
+
+@VERSIONS
+@pytest.mark.parametrize(
+    ("peer", "why"),
+    [
+        (HangsUp, "before its response was there"),
+        (BreaksOff, "before the response's body was whole: 4 of 9 bytes of it had come"),
+    ],
+)
+async def test_server_that_hangs_up(http: World, version: ssl.TLSVersion, peer: type[Peer], why: str) -> None:
+    """The error is that of a server without TLS, since whoever tries again goes by its class."""
+    url = f"https://127.0.0.1:{http.listen(with_tls(peer, only(version)))}"
+    async with http.client(verify=certificates().trusting) as client:
+        with pytest.raises(httpure.RemoteProtocolError) as caught:
+            await client.get(url)
+    assert str(caught.value) == f"The server closed the connection {why}, GET {url}/"
 
 
 async def test_plain_http_on_the_port(http: World) -> None:
@@ -200,7 +248,8 @@ async def test_handshake_that_is_never_answered(http: World) -> None:
             await client.get(url)
         assert client.statistics == (0, 0, 0)
     assert str(caught.value) == (
-        "No connection was made within 0.05 s (the connect timeout) because the TLS handshake took too long, "
+        "No connection was made within 0.05 s (the connect timeout) "
+        "because the TLS handshake with 127.0.0.1 took too long, "
         f"GET {url}/; allow more with Timeout(connect=...)"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
@@ -306,6 +307,28 @@ class TestGivenUp:
                     pass
                 assert (await c.get(url)).content == b"hello"
         assert site.resets == [(1, number, 8) for number in (1, 5, 9)]
+
+    @pytest.mark.parametrize("tls", [False, True])
+    @pytest.mark.parametrize("way", ["closed", "dropped", "timed out"])
+    async def test_the_server_hears_of_it_at_once(self, http: World, way: str, tls: bool) -> None:
+        """Also where the connection is idle from then on, so that no other request takes the news along."""
+        site = Http2Site(lambda ask: Answer(200, [b"begun", b"late"], pause=60))
+        url = f"https://127.0.0.1:{http.listen(over_tls(site))}" if tls else http.serve(site)
+        async with http.client(http1=False, http2=True, verify="test", timeout=0.05) as c:
+            response = await c.send(c.itself.build_request("GET", url), stream=True)
+            if way == "closed":
+                await http.close_response(response)
+            elif way == "timed out":
+                with pytest.raises(httpure.ReadTimeout):
+                    await http.read(response)
+            del response
+            gc.collect()
+            for _ in range(200):
+                if site.resets:
+                    break
+                await http.sleep(0.005)
+            assert site.resets == [(1, 1, 8)]
+            assert c.statistics == (1, 1, 0)
 
     async def test_no_answer_in_time(self, http: World) -> None:
         """A server that has said nothing since may be gone: its connection is not used again."""

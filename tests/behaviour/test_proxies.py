@@ -408,8 +408,12 @@ SILENT: dict[str, tuple[Any, str, str]] = {
     ),
     "socks": (Peer, "socks5", "took too long to connect to localhost:443"),
     "deaf": (Deaf, "http", "took too long to connect to localhost:443"),
-    "TLS with the proxy": (Peer, "https", "because the TLS handshake took too long"),
-    "TLS with the origin": (ConnectProxy(), "http", "because the TLS handshake took too long"),
+    "TLS with the proxy": (Peer, "https", "because the TLS handshake with the proxy 127.0.0.1:"),
+    "TLS with the origin": (
+        ConnectProxy(),
+        "http",
+        "because the TLS handshake with localhost through the proxy 127.0.0.1:",
+    ),
 }
 
 
@@ -472,6 +476,15 @@ async def test_no_tls_behind_the_proxy(http: World) -> None:
     assert str(error).startswith(
         f"Could not make a TLS connection to localhost through the proxy {address(url)} ("
     )
+
+
+@pytest.mark.parametrize("name", ["a..b", "x" * 64 + ".test"])
+async def test_a_redirect_to_a_name_that_tls_has_no_form_for(http: World, name: str) -> None:
+    """The proxy says that it has connected to it: that must not end in an error of the `ssl` module."""
+    lost = with_tls(Site(lambda call: Answer(302, fields=[("Location", f"https://{name}/")])))
+    async with through(http, http.serve(ConnectProxy(lost)), follow_redirects=True) as client:
+        with pytest.raises(httpure.ConnectError, match="is no name for TLS"):
+            await client.get(HTTPS_ORIGIN)
 
 
 async def test_a_tunnel_that_ends(http: World) -> None:

@@ -69,6 +69,14 @@ async def test_write_timeout(http: World, how: str) -> None:
     )
 
 
+async def test_a_write_timeout_of_next_to_nothing(http: World) -> None:
+    """Whatever the system's buffers take is no wait; the first wait is one too many."""
+    url = http.serve(Deaf)
+    async with http.client(timeout=httpure.Timeout(5, write=1e-6)) as client:
+        with pytest.raises(httpure.WriteTimeout, match=r"Nothing could be sent for 1e-06 s"):
+            await client.post(url, content=b"x" * 16_000_000)
+
+
 class _Pieces:
     """Iterable in both colours, with no generator that somebody would have to end."""
 

@@ -124,11 +124,6 @@ def test_an_address_keeps_the_zone() -> None:
     assert (Address("fe80::1", 1, family="ipv6", scope=3).scope, ADDRESS.scope) == (3, 0)
 
 
-class Waiting:
-    def __await__(self) -> Iterator[None]:
-        yield
-
-
 def begun(generator: Any) -> Any:
     """An async generator that stands at its first `yield`."""
     with pytest.raises(StopIteration):
@@ -137,7 +132,7 @@ def begun(generator: Any) -> Any:
 
 
 class TestLettingGo:
-    """`Pull.close`, `Pull.abandon` and `Advance.abandon` are cleanup: plain calls, legal in every state (rule 3)."""
+    """`Pull.close` and `Advance.close` are plain calls, legal in every state, and close what needs no waiting for."""
 
     closed = 0
 
@@ -147,65 +142,44 @@ class TestLettingGo:
         finally:
             self.closed += 1
 
-    async def asynchronous(self, waits: bool = False) -> AsyncIterator[Any]:
+    async def asynchronous(self) -> AsyncIterator[Any]:
         try:
             yield b"piece"
         finally:
-            try:
-                if waits:
-                    await Waiting()
-                self.closed += 1
-            finally:
-                self.closed += 1
+            self.closed += 1
 
     def test_of_what_was_not_begun(self) -> None:
         Pull([b"piece"]).close()
-        Pull([b"piece"]).abandon()
-        Advance("auth", "request").abandon()
+        Advance("auth", "request").close()
 
     def test_of_generators(self) -> None:
-        pull, other, advance = Pull([]), Pull([]), Advance("auth", "request")
-        pull.iterator, other.iterator, advance.flow = self.blocking(), self.blocking(), self.blocking()
-        for generator in (pull.iterator, other.iterator, advance.flow):
+        pull, advance = Pull([]), Advance("auth", "request")
+        pull.iterator, advance.flow = self.blocking(), self.blocking()
+        for generator in (pull.iterator, advance.flow):
             next(generator)
-        pull.close()
-        other.abandon()
-        advance.abandon()
-        assert self.closed == 3
-        pull.abandon()
-        assert self.closed == 3
+        for _ in range(2):
+            pull.close()
+            advance.close()
+            assert self.closed == 2
 
     def test_of_iterators_that_cannot_be_closed(self) -> None:
         pull = Pull([b"piece"])
         pull.iterator = iter([b"piece"])
-        pull.abandon()
+        pull.close()
         assert next(pull.iterator) == b"piece"
 
-    def test_of_asynchronous_generators_if_there_is_time_to_wait_for_them(self) -> None:
-        pull = Pull([])
-        pull.iterator = begun(self.asynchronous())
-        pull.close()
-        assert self.closed == 0, "its driver does that"
-
-    @pytest.mark.parametrize(("waits", "closed"), [(False, 2), (True, 1)])
-    def test_of_asynchronous_generators_if_there_is_none(self, waits: bool, closed: int) -> None:
-        """Their clean-up runs up to where it would wait, and there it is broken off."""
+    def test_of_asynchronous_generators_is_not_tried(self) -> None:
+        """They are never stepped by hand: whatever they wait for would not know who waits."""
         pull, advance = Pull([]), Advance("auth", "request")
-        pull.iterator = begun(self.asynchronous(waits))
-        pull.abandon()
-        assert self.closed == closed
-        advance.flow = begun(self.asynchronous(waits))
-        advance.abandon()
-        assert self.closed == 2 * closed
-
-    def test_of_what_breaks_when_it_is_closed(self) -> None:
-        class Broken:
-            async def aclose(self) -> None:
-                raise OSError("cannot be closed")
-
-        pull = Pull([])
-        pull.iterator = Broken()
-        pull.abandon()
+        for effect, name in ((pull, "iterator"), (advance, "flow")):
+            generator = begun(self.asynchronous())
+            setattr(effect, name, generator)
+            effect.close()
+            assert self.closed == 0, "its driver does that, or its event loop"
+            with pytest.raises(StopIteration):
+                generator.aclose().send(None)
+            assert self.closed == 1
+            self.closed = 0
 
     def test_of_a_source_that_a_worker_thread_still_runs(self) -> None:
         """A cancelled task does not wait for the thread that reads a file for it; the cancellation must come out."""
@@ -217,3 +191,9 @@ class TestLettingGo:
 
         pull.iterator = source()
         assert next(pull.iterator) == b"piece"
+
+    def test_as_an_effect_is_the_same_effect_once_more(self) -> None:
+        for effect in (Pull([]), Advance("auth", "request")):
+            assert not effect.finished
+            assert effect.ending() is effect
+            assert effect.finished

@@ -165,6 +165,19 @@ def test_rule_3_cleanup_never_yields(module: Module) -> None:
 
 
 @each_operation
+def test_rule_3_whoever_keeps_an_exception_lets_generator_exit_pass(module: Module) -> None:
+    """An operation may yield once more after an error or a cancellation, but not where nobody steps it any more."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Try | ast.TryStar):
+            passed = False
+            for handler in node.handlers:
+                caught = "BaseException" if handler.type is None else ast.unparse(handler.type)
+                raises = isinstance(handler.body[-1], ast.Raise)
+                passed = passed or ("GeneratorExit" in caught and raises)
+                assert passed or raises or "BaseException" not in caught, f"{module.path}:{handler.lineno}"
+
+
+@each_operation
 def test_rule_6_nothing_is_waited_for_while_a_lock_is_held(module: Module) -> None:
     held = 0
     for node in ast.walk(module.tree):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from httpure_core.contracts import READ_AHEAD
-from httpure_core.layers import Early, Layer, Passage, in_words
+from httpure_core.layers import Early, Layer, Passage, UnannouncedEnd, in_words
 
 
 class Inside:
@@ -118,8 +118,18 @@ def test_a_failure_is_final() -> None:
     assert (layer.failure, layer.established, layer.signal.ready) == ("it did not open", False, True)
     layer.receive_data(b"!")
     layer.receive_eof()
-    layer.fail("something else")
-    assert (layer.failure, layer.established) == ("it did not open", False)
+    layer.fail("something else", ValueError())
+    assert (layer.failure, layer.cause, layer.established) == ("it did not open", None, False)
+
+
+def test_a_cause_is_kept_without_the_way_that_it_came() -> None:
+    layer = Knock()
+    try:
+        raise ValueError
+    except ValueError as exc:
+        cause = exc
+        layer.fail("it did not open", exc)
+    assert layer.cause is cause and cause.__traceback__ is None
 
 
 @pytest.mark.parametrize(
@@ -130,6 +140,7 @@ def test_a_failure_is_final() -> None:
             ConnectionResetError(104, "Connection reset by peer"),
             "the connection was lost: Connection reset by peer",
         ),
+        (UnannouncedEnd(), "it closed the connection without an answer"),
     ],
 )
 def test_an_end_during_the_handshake(error: OSError | None, words: str) -> None:

@@ -198,6 +198,10 @@ class Exchange:
         try:
             if politely and tasks:
                 await self._let_finish()
+        except GeneratorExit:
+            tasks = []  # nobody goes on with this, so nobody can wait for them
+            self.abandon()
+            raise
         finally:
             for task in tasks:
                 if not task.done:

@@ -50,6 +50,9 @@ class AppStream(AsyncByteStream):
                         "returned without a response" if exchange.task.returned else "was cancelled"
                     )
                 await self._wait()
+        except GeneratorExit:
+            self.close()  # nobody goes on with this, so nothing can be awaited
+            raise
         except BaseException as exc:
             await self._end(politely=isinstance(exc, Exception))
             raise
@@ -65,6 +68,9 @@ class AppStream(AsyncByteStream):
             raise StreamClosed
         try:
             piece = await self._piece()
+        except GeneratorExit:
+            self.close()
+            raise
         except BaseException as exc:
             # Nor is there anything to be polite about where the app has responded, and does not end.
             await self._end(politely=isinstance(exc, Exception) and not self._exchange.complete)
@@ -77,18 +83,6 @@ class AppStream(AsyncByteStream):
 
     async def aclose(self) -> None:
         """Give up what was not read: the app is told so, let finish, and cancelled if it does not."""
-        if self._over:
-            return
-        try:
-            # The core steps this coroutine once, and drops it, where nobody has time to wait. It must not be a
-            # party to any wait then; to let others run leaves nothing behind.
-            await self._exchange.pause()
-        except GeneratorExit:
-            self.close()
-            raise
-        except BaseException:
-            await self._end(politely=False)
-            raise
         await self._end()
 
     def close(self) -> None:

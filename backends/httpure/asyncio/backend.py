@@ -114,10 +114,18 @@ class Link(asyncio.BufferedProtocol):
     # What the core calls.
 
     def nudge(self) -> None:
-        """Read on, now that the reader has caught up."""
-        if not self._reading and self.machine.wants_data and self._transport is not None and not self._closed:
+        """Read on, if the reader has caught up; and send what is queued, as soon as nothing is in the middle of a step.
+
+        Garbage collection may call this in any thread, while the transport is being written to.
+        """
+        if self._closed or self._transport is None:
+            return
+        here = threading.get_ident() == self._thread
+        if here and not self._reading and self.machine.wants_data:
             self._reading = True
             self._transport.resume_reading()
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            (self._loop.call_soon if here else self._loop.call_soon_threadsafe)(self._send_queued)
 
     def is_stale(self) -> bool:
         """True if the connection is closed, or belongs to another event loop."""
@@ -161,6 +169,12 @@ class Link(asyncio.BufferedProtocol):
     def receive(self, signal: Signal, timeout: float | None) -> Awaitable[None] | None:
         """Wait for the signal."""
         return None if signal.ready else self._wait(signal, timeout)
+
+    def _send_queued(self) -> None:
+        with self.mutex:
+            data = self.machine.data_to_send()
+        if data:
+            self._write(data)
 
     def _write(self, data: bytes) -> None:
         if not self._closed and self._transport is not None:

@@ -10,7 +10,7 @@ from .basic import BasicAuth, userinfo_auth
 from .challenges import Challenge, parse_challenges
 from .digest import DigestAuth
 from .flow import Auth, AuthTypes, FunctionAuth
-from .netrc import NetRC, NetRCAuth, parse_netrc
+from .netrc import NetRC, NetRCAuth, NotNetRC, parse_netrc
 from .resolve import build_auth
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "FunctionAuth",
     "NetRC",
     "NetRCAuth",
+    "NotNetRC",
     "build_auth",
     "parse_challenges",
     "parse_netrc",

@@ -10,6 +10,7 @@ this one.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from .basic import basic_credentials
@@ -19,9 +20,21 @@ if TYPE_CHECKING:
     from ..models.request import Request
     from ..models.response import Response
 
-__all__ = ["NetRC", "NetRCAuth", "NetRCEntry", "parse_netrc"]
+__all__ = ["NetRC", "NetRCAuth", "NetRCEntry", "NotNetRC", "parse_netrc"]
 
 _FIELDS = {"login": "login", "user": "login", "password": "password", "account": "account"}
+
+
+class NotNetRC(ValueError):
+    """A text is no netrc file: `why`, and in which `line`, counted from 1."""
+
+    def __init__(self, line: int, why: str) -> None:
+        super().__init__(line, why)
+        self.line = line
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"netrc line {self.line}: {self.why}."
 
 
 class NetRCEntry(NamedTuple):
@@ -60,6 +73,12 @@ class NetRC:
                 return entry._replace(login=login) if login else entry
         return None
 
+    @property
+    def secret(self) -> bool:
+        """True if there is a password in it of anybody but `anonymous`, whose password is no secret."""
+        entries = chain(self._defaults, *self._machines.values())
+        return any(entry.password and entry.login != "anonymous" for entry in entries)
+
     def __repr__(self) -> str:
         return f"<NetRC of {len(self._machines)} machines>"
 
@@ -84,7 +103,7 @@ def parse_netrc(text: str) -> NetRC:
 
     Words are parted by white space; a word in double quotes may hold some, and a backslash makes the next
     character an ordinary one. `#` before a machine begins a comment, and macros (`macdef`) are skipped.
-    Raises ValueError with the line number, and never with the word, where the text is none of that.
+    Raises NotNetRC, which tells the line, and never the word, where the text is none of that.
     """
     words = _Words(text)
     entries: list[NetRCEntry] = []
@@ -103,9 +122,7 @@ def parse_netrc(text: str) -> NetRC:
         elif word in _FIELDS and fields is not None:
             fields[_FIELDS[word]] = words.argument(word)
         else:
-            raise ValueError(
-                f"netrc line {words.line}: expected machine, default, login, password or account."
-            )
+            raise NotNetRC(words.line, "expected machine, default, login, password or account")
     if fields is not None:
         entries.append(NetRCEntry(machine, **fields))
     return NetRC(entries)
@@ -135,7 +152,7 @@ class _Words(Iterator[str]):
         """Return the next word, which belongs to the word `of`."""
         word = next(self, None)
         if word is None:
-            raise ValueError(f"netrc line {self.line}: nothing follows {of}.")
+            raise NotNetRC(self.line, f"nothing follows {of}")
         return word
 
     def skip_line(self) -> None:
@@ -167,7 +184,7 @@ class _Words(Iterator[str]):
                 position += 1
             position += 1
         if position >= len(text):
-            raise ValueError(f"netrc line {self.line}: a double quote is never closed.")
+            raise NotNetRC(self.line, "a double quote is never closed")
         self._position = position + 1
         return "".join((*pieces, text[start:position]))
 

@@ -28,7 +28,9 @@ import h11
 
 from ..contracts import READ_AHEAD, Fields
 from ..errors import LocalProtocolError, ReadError, RemoteProtocolError, TransportError
+from ..layers import UnannouncedEnd
 from .raw import RawBytes
+from .reasons import of_request, of_response
 from .stream import Http1Stream
 from .strict import ChunkedBody, read_head, write_request
 
@@ -174,7 +176,7 @@ class Http1Connection:
             self.close_reason = self.close_reason or CloseReason.PEER_CLOSED
         elif stream.failure is not None:
             pass
-        elif error is not None:
+        elif error is not None and not (isinstance(error, UnannouncedEnd) and _is_framed(stream)):
             self._fail(stream, ReadError(f"The connection was lost: {_in_words(error)}"))
         elif self._fast:
             self._fail(stream, _cut_off(stream))
@@ -257,7 +259,8 @@ class Http1Connection:
         try:
             self._send(h11.Request(method=method, target=target, headers=fields))
         except h11.LocalProtocolError as exc:
-            raise LocalProtocolError(f"The request cannot be sent over HTTP/1.1: {exc}") from None
+            text = f"The request cannot be sent over HTTP/1.1: {of_request(exc, fields)}"
+            raise LocalProtocolError(text) from None
         self._missing = int(length) if length is not None and length.isdigit() else None
 
     def _send(self, event: h11.Event) -> None:
@@ -300,7 +303,7 @@ class Http1Connection:
                     break  # more bytes are needed
         except h11.RemoteProtocolError as exc:
             part = "body" if stream.status else "head"
-            text = f"The {part} of the response is not valid HTTP/1.1: {_reason(exc)}"
+            text = f"The {part} of the response is not valid HTTP/1.1: {of_response(exc)}"
             self._fail(stream, _cut_off(stream) if at_eof else RemoteProtocolError(text))
 
     def _begin(self, stream: Http1Stream, head: h11.Response) -> None:
@@ -375,6 +378,13 @@ class Http1Connection:
         self.close_reason = self.close_reason or CloseReason.ABANDONED
 
 
+def _is_framed(stream: Http1Stream) -> bool:
+    """Whether the response itself tells where it ends: with a length, with its last chunk, or not before its head."""
+    if not stream.status or stream.length is not None:
+        return True
+    return any(name.lower() == b"transfer-encoding" for name, _ in stream.fields)
+
+
 def _cut_off(stream: Http1Stream) -> RemoteProtocolError:
     if not stream.status:
         return RemoteProtocolError("The server closed the connection before its response was there")
@@ -384,15 +394,6 @@ def _cut_off(stream: Http1Stream) -> RemoteProtocolError:
     return RemoteProtocolError(
         f"The server closed the connection before the response's body was whole: {came} of it had come"
     )
-
-
-def _reason(error: h11.RemoteProtocolError) -> str:
-    """Return h11's words; but not the states of its machine, and of a line not what may be long, or a secret."""
-    text = str(error)
-    if "_SWITCH_UPGRADE" in text:
-        return "101 Switching Protocols, which nobody asked for"
-    what, found, line = text.partition(": bytearray(b")
-    return f"{what} that begins with {line[1:41].partition(':')[0]!r}" if found else text
 
 
 def _in_words(error: OSError) -> str:

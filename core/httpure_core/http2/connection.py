@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..contracts import Fields
 from ..errors import LocalProtocolError, ReadError
+from ..layers import UnannouncedEnd
 from .failures import broken_off, cut_off, farewell, going_away, malformed, reset_by_peer, words_of
 from .faults import Code, ConnectionFault, StreamFault
 from .fields import is_secret, read_head, read_trailers, write_head
@@ -185,6 +186,8 @@ class Http2Connection:
         """The peer will send nothing more: that cuts off all responses that are not whole."""
         if self._is_over:
             return
+        if isinstance(error, UnannouncedEnd):
+            error = None  # a stream itself tells where it ends
         self._close_reason = CloseReason.PEER_CLOSED if error is None else CloseReason.FAILED
         for stream in self._table.leave_all():
             if error is not None:

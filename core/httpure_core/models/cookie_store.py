@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from .. import ambient
-from .cookie_syntax import SetCookie, parse_set_cookie
+from .cookie_syntax import CONTROLS, SetCookie, parse_set_cookie
 
 __all__ = ["Cookie", "CookieStore", "has_no_dot"]
 
@@ -426,7 +426,8 @@ def _expired(cookie: Cookie, now: float) -> bool:
 
 
 def _refuse_controls(cookie: Cookie, part: str, text: str) -> None:
-    if not text.isprintable() and any(character < " " or character == "\x7f" for character in text):
+    # A tab is one, too, but stands in cookies that servers set, and may stand in a field (RFC 6265bis section 5.7).
+    if not text.isprintable() and not CONTROLS.isdisjoint(text):
         raise ValueError(
             f"The {part} of cookie {cookie.name!r} holds a control character (RFC 6265bis section 5.7)."
         )

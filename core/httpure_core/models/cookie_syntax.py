@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["MAX_COOKIE_SIZE", "SetCookie", "parse_cookie_date", "parse_set_cookie", "split_cookie_header"]
+__all__ = [
+    "CONTROLS",
+    "MAX_COOKIE_SIZE",
+    "SetCookie",
+    "parse_cookie_date",
+    "parse_set_cookie",
+    "split_cookie_header",
+]
 
 #: Bytes that the name and the value of a received cookie may have together (RFC 6265bis section 5.6).
 MAX_COOKIE_SIZE = 4096
@@ -28,7 +35,8 @@ _DATE_DELIMITERS = "\t" + "".join(
 )
 _DATE_SPACES = str.maketrans(_DATE_DELIMITERS, " " * len(_DATE_DELIMITERS))
 
-_CONTROLS = frozenset(map(chr, (*range(0x09), *range(0x0A, 0x20), 0x7F)))
+#: What no part of a cookie may hold (RFC 6265bis section 5.6).
+CONTROLS = frozenset(map(chr, (*range(0x09), *range(0x0A, 0x20), 0x7F)))
 
 
 class SetCookie(NamedTuple):
@@ -50,7 +58,7 @@ class SetCookie(NamedTuple):
 
 def parse_set_cookie(field: str) -> SetCookie | None:
     """Read one Set-Cookie field value; None where it holds no cookie, or one beyond a limit."""
-    if not _CONTROLS.isdisjoint(field):
+    if not CONTROLS.isdisjoint(field):
         return None
     pair, *attributes = field.split(";")
     name, equals, value = pair.partition("=")

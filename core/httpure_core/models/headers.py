@@ -328,6 +328,8 @@ def _is_removal(pair: Any) -> bool:
 
 def speaks_of_secrets(lower: bytes) -> bool:
     """Whether a field's name, in lower case, says that its value is a credential, as X-Api-Key does."""
+    if lower.startswith(b"access-control-"):
+        return False  # what a server allows, such as credentials; it is no secret what that is
     return any(word in lower for word in _SECRET_WORDS)
 
 

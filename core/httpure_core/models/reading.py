@@ -3,13 +3,14 @@
 One loop for each colour (blocking, asynchronous); all else is shared. What the loops do to the pieces is in
 `stages.py`. Knows nothing of statuses, redirects or connections: the stream that it reads does.
 
-    unread ── iter_*() / read() ──▶ consumed ── end of the stream, or an error ──▶ closed
+    unread ── iter_*() / read() ──▶ consumed ── end of the stream, an error, a cancellation ──▶ closed
     absorb(): the core has all raw bytes at once and goes from unread to closed in one step
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..content.decode import decoder_for
@@ -279,9 +280,12 @@ class Body:
                 yield from stage.feed(raw)
             self.close()  # before the rest is handed out: the connection is free from here on
             yield from stage.finish()
-        except Exception as error:
+        except GeneratorExit:
+            raise  # whoever iterates has left, and the response stays open
+        except BaseException as error:
             self._attach(error)
-            self.close()
+            with suppress(Exception):
+                self.close()
             raise
 
     def _begin(self, colour: str, called: str) -> None:
@@ -302,7 +306,7 @@ class Body:
             self._elapsed_seconds = clock() - started
             self._clock = None
 
-    def _attach(self, error: Exception) -> None:
+    def _attach(self, error: BaseException) -> None:
         """Tell an error of ours which request it is about."""
         if isinstance(error, RequestError) and error._request is None:
             error._request = self._request
@@ -346,12 +350,15 @@ class AsyncReading(AsyncIterator[T]):
                 if self._over:
                     break
                 self._ready = iter(await self._more())
-        except Exception as error:
+        except GeneratorExit:
+            raise  # nobody goes on with this, so nothing can be awaited
+        except BaseException as error:
             self._over = True
             self._ready = iter(())
             self._body._attach(error)
             if self._raw is not None:
-                await self._body.aclose()
+                with suppress(Exception):
+                    await self._body.aclose()
             raise
         raise StopAsyncIteration
 

@@ -10,7 +10,7 @@ from ..effects import Operation
 from ..errors import StreamClosed
 from ..pool import Pool, Ticket
 from .budget import Budget
-from .exchange import news
+from .exchange import give_up, news
 
 __all__ = ["IncomingBody"]
 
@@ -113,7 +113,7 @@ class IncomingBody:
     def close(self) -> None:
         """Give up what has not arrived. Never waits; does nothing the second time."""
         if self._ticket is not None:
-            self._stream.discard()
+            give_up(self._stream, self._link)
             self._release()
 
     def _release(self) -> None:

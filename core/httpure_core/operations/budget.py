@@ -68,12 +68,17 @@ class Budget:
             raise self.spent(phase)
         return left if limit is None or left < limit else limit
 
+    def left(self) -> Left:
+        """Return the limits as they are by now, with less of the total. Raises ConnectTimeout if that is used up."""
+        self.seconds("connect")
+        return Left(self._limits, None if self.ends is None else self.ends - self.clock())
+
     def spent(self, phase: str, detail: str = "") -> TimeoutException:
         """Return the exception for an effect of this phase that took too long."""
         kind, what, before, remedy = _TIMEOUTS[phase]
         limit = self._limits.get(phase)
         if self.ends is not None and self.clock() >= self.ends:
-            total = self._limits.get("total")
+            total = _as_given(self._limits).get("total")
             why = (
                 "before the total timeout passed"
                 if total is None
@@ -85,6 +90,41 @@ class Budget:
         else:
             why = f"{before} {limit:g} s (the {phase} timeout)"
         return kind(f"{what} {why}{detail}, {place(self.request)}; {remedy}", request=self.request)
+
+
+class Left(dict[str, float | None]):
+    """Limits of which some of the total is used up: lent to a request for as long as a custom transport has it."""
+
+    __slots__ = ("_before", "_over", "given")
+
+    def __init__(self, limits: Mapping[str, float | None], total: float | None) -> None:
+        super().__init__(limits, total=total)
+        #: Those that the user gave.
+        self.given = _as_given(limits)
+        self._before: Any = None
+        self._over = False
+
+    def lend(self, request: Request) -> None:
+        """Put them in the place of the request's own."""
+        self._before = request.extensions.get("timeout")
+        request.extensions["timeout"] = self
+
+    def take_back(self, request: Request) -> None:
+        """Put back what was there, whoever else has lent the same request something meanwhile, and not got it back."""
+        self._over = True
+        limits = request.extensions.get("timeout")
+        if limits is not self:
+            return
+        while isinstance(limits, Left) and limits._over:
+            limits = limits._before
+        if limits is None:
+            del request.extensions["timeout"]
+        else:
+            request.extensions["timeout"] = limits
+
+
+def _as_given(limits: Mapping[str, float | None]) -> Mapping[str, float | None]:
+    return limits.given if isinstance(limits, Left) else limits
 
 
 def no_limits(timeout: object) -> TypeError:

@@ -91,7 +91,7 @@ class Handshake:
                 if layer.established and flush.flushed:
                     return layer
                 if layer.failure is not None:
-                    raise self._failed(layer.failure)
+                    raise self._failed(layer.failure) from getattr(layer, "cause", None)
                 if flush.flushed:
                     yield Receive(link, signal, connecting.seconds())
         except TimeoutError:

@@ -143,6 +143,7 @@ class Dialler:
     ) -> Operation[Link]:
         addresses = yield from self._resolve(connecting, host, port)
         failures: list[str] = []
+        cause: OSError | None = None
         for index, address in enumerate(addresses):
             timeout = connecting.seconds(share=len(addresses) - index)
             dial = Dial(address, machine, timeout, self.local_address, self.socket_options)
@@ -154,13 +155,17 @@ class Dialler:
                     raise connecting.spent(f" ({'; '.join(failures)})") from None
             except OSError as exc:
                 failures.append(f"{address}: {in_words(exc)}")
+                cause = exc
             except BaseException:
                 if dial.link is not None:
                     dial.link.close()  # the interrupt came when the dialling was done
                 raise
             else:
                 return cast("Link", dial.link)
-        raise connecting.failed(f"Could not connect to {name}", "; ".join(failures))
+        try:
+            raise connecting.failed(f"Could not connect to {name}", "; ".join(failures)) from cause
+        finally:
+            del cause  # which knows this frame by its traceback
 
     def _resolve(self, connecting: Connecting, host: str, port: int) -> Operation[list[Address]]:
         if self.uds is not None:
@@ -276,8 +281,12 @@ class Building:
                     "Could not load the certificates for TLS", in_words(exc)
                 ) from exc
         what = f"Could not make a TLS connection to {name}"
-        slow = "the TLS handshake took too long"
-        machine = tls.machine(host, alpn)
+        slow = f"the TLS handshake with {name} took too long"
+        try:
+            machine = tls.machine(host, alpn)
+        except ValueError as exc:
+            # URLs take more names than TLS does: with empty labels, or with labels of more than 63 bytes.
+            raise self._connecting.failed(what, f"{host!r:.300} is no name for TLS: {exc}") from None
         context = getattr(getattr(machine, "ssl_object", None), "context", None)
         info = {"ssl_context": context, "server_hostname": host}
         yield from self._shake(machine, what, slow, ConnectError, "start_tls", info)

@@ -10,12 +10,13 @@ from ..contracts import Connection, Fields, Link, Stream
 from ..effects import Flush, Operation, Pull, Receive
 from ..errors import LocalProtocolError, ReadError, WriteError
 from .budget import Budget, telling
+from .closing import or_let_go
 
 if TYPE_CHECKING:
     from ..models.request import Request
     from .report import Report
 
-__all__ = ["exchange", "news"]
+__all__ = ["exchange", "give_up", "news"]
 
 #: A body in memory goes out in pieces of this many bytes, so that the write timeout is one of progress.
 PIECE_SIZE = 256 * 1024
@@ -58,12 +59,19 @@ def exchange(connection: Connection, budget: Budget) -> Operation[Stream]:
                 sending.check()
             yield from news(stream, link, budget)
     except (LocalProtocolError, WriteError) as exc:
-        _discard(stream)
+        _give_up(stream, link)
         raise telling(exc, request) from exc.__cause__
     except BaseException:
-        _discard(stream)
+        _give_up(stream, link)
         raise
     return stream
+
+
+def give_up(stream: Stream, link: Link) -> None:
+    """Discard an exchange. A peer that keeps the connection hears of it now, if that can be done without waiting."""
+    stream.discard()
+    if stream.stream_id is not None:
+        link.nudge()
 
 
 def news(stream: Stream, link: Link, budget: Budget) -> Operation[Stream]:
@@ -107,7 +115,7 @@ def _exchange_aloud(
     info: dict[str, Any] = {"request": budget.request}
     opening = _open(connection, budget, parts)
     sending = yield from report.around(
-        who, "send_request_headers", info, opening, undo=lambda sending: sending.stream.discard()
+        who, "send_request_headers", info, opening, undo=lambda sending: give_up(sending.stream, sending.link)
     )
     if sending.stream.stream_id is not None:
         info = {**info, "stream_id": sending.stream.stream_id}
@@ -117,7 +125,7 @@ def _exchange_aloud(
         head = sending.wait_for_head()
         yield from report.around(who, "receive_response_headers", info, head, told=_told)
     except BaseException:
-        sending.stream.discard()
+        give_up(sending.stream, sending.link)
         raise
     return sending.stream
 
@@ -131,7 +139,7 @@ def _open(
     try:
         yield from sending.flush()
     except BaseException:
-        stream.discard()
+        give_up(stream, connection.link)
         raise
     return sending
 
@@ -249,23 +257,8 @@ class Sending:
         if not (yield from self.flush()):
             return False
         pull = Pull(self.budget.request.stream)
-        wanted = False
-        error: Exception | None = None
-        try:
-            wanted = yield from self._pull_all(pull)
-        except Exception as exc:
-            error = exc
-        except BaseException:
-            pull.abandon()
-            raise
-        finally:
-            pull.close()
-        if not wanted:
-            # It is no cancellation: there is time to close the caller's async generator in order.
-            pull.finished = True
-            yield pull
-        if error is not None:
-            raise error
+        pulling = self._pull_all(pull)
+        wanted = yield from or_let_go(pulling, pull.ending, pull.close)
         return wanted and (yield from self._end())
 
     def _pull_all(self, pull: Pull) -> Operation[bool]:
@@ -275,8 +268,10 @@ class Sending:
                 with self.link.mutex:
                     self.stream.send_data(pull.piece)
                 if not (yield from self.flush_and_look()):
+                    yield pull.ending()
                     return False
             yield pull
+        pull.close()
         return True
 
     def _end(self) -> Operation[bool]:
@@ -305,6 +300,6 @@ def _target(request: Request) -> bytes:
     return target
 
 
-def _discard(stream: Stream | None) -> None:
+def _give_up(stream: Stream | None, link: Link) -> None:
     if stream is not None:
-        stream.discard()
+        give_up(stream, link)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ..auth import Auth
@@ -12,8 +11,8 @@ from ..effects import Advance, Call, Operation, Read, Transmit
 from ..errors import DecodingError, RequestError, TooManyRedirects
 from ..models.cookies import set_cookies
 from ..redirects import is_redirect_to_follow, next_request, redirect
-from .budget import no_limits, place
-from .closing import or_close
+from .budget import Budget, no_limits, place
+from .closing import or_close, or_let_go
 from .report import INFO
 
 if TYPE_CHECKING:
@@ -99,24 +98,8 @@ class Journey:
     def authenticated(self, request: Request, auth: Auth) -> Operation[Response]:
         """Send the requests of an auth flow until it is content with the response."""
         step = Step(auth, request) if _is_pure(auth) else Advance(auth, request)
-        try:
-            return (yield from self._advanced(step, set(request.headers.raw)))
-        except Exception as exc:
-            error = exc
-        except BaseException:
-            step.abandon()
-            raise
-        # It is no cancellation: there is time to close an async flow in order.
-        try:
-            if isinstance(step, Advance):
-                step.finished = True
-                with suppress(Exception):
-                    yield step
-            else:
-                step.abandon()
-            raise error
-        finally:
-            del error  # it holds this frame
+        advanced = self._advanced(step, set(request.headers.raw))
+        return or_let_go(advanced, step.ending, step.close)
 
     def _advanced(self, step: Step | Advance, before: set[tuple[bytes, bytes]]) -> Operation[Response]:
         yield from _advance(step)
@@ -179,7 +162,11 @@ class Journey:
         if transmitter is not None:
             response: Response = yield from transmitter.transmit(request, self._ends)
         else:
-            response = yield from _carry(transport, request)
+            if self._ends is None:
+                response = yield from _carry(transport, request)
+            else:
+                budget = Budget(request, session.clock, self._ends)
+                response = yield from _carry_in_time(transport, request, budget)
             response.clock_from(started, session.clock)
         response.default_encoding = session.default_encoding
         if "set-cookie" in response.headers:
@@ -222,6 +209,19 @@ def _carry(transport: Any, request: Request) -> Operation[Response]:
     response: Response = carried.response
     response.request = request
     return response
+
+
+def _carry_in_time(transport: Any, request: Request, budget: Budget) -> Operation[Response]:
+    """As `_carry`; the transport, which begins to count anew, is told what is left of the total timeout.
+
+    It is told so on the request itself and not on a copy, as it may read the body into it, or leave a note for a hook.
+    """
+    left = budget.left()
+    left.lend(request)
+    try:
+        return (yield from _carry(transport, request))
+    finally:
+        left.take_back(request)
 
 
 def read_whole(response: Response) -> Operation[Response]:
@@ -286,7 +286,10 @@ class Step:
         self.response: Any = None
         self.flow: Any = None
 
-    def abandon(self) -> None:
+    def ending(self) -> None:
+        """There is nothing that a driver would have to do."""
+
+    def close(self) -> None:
         """End the flow."""
         if self.flow is not None:
             self.flow.close()

@@ -11,6 +11,7 @@ import h11
 from ..content.streams import ByteStream
 from ..contracts import Fields
 from ..errors import DecodingError
+from ..http1.reasons import of_request, of_response
 from ..layers import Passage
 from ..models.headers import Headers
 from ..models.request import Request
@@ -27,6 +28,7 @@ MAX_INFORMATIONAL = 16
 #: Bytes of a refusal's body that are kept.
 MAX_REFUSAL = 16 * 1024
 _BEGINNING = b"HTTP/1."
+_FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 #: Characters of it that are told in an error.
 _MAX_SHOWN = 200
 
@@ -93,10 +95,17 @@ class Tunnel(Passage):
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_SIZE)
         if not any(name.lower() == b"host" for name, _ in fields):
             fields = [(b"Host", authority), *fields]
+        if any(name.lower() in _FRAMING for name, _ in fields):
+            # A proxy that does not look at it would take it, and so what it announces, for the tunnel's.
+            raise ValueError(
+                "The proxy's headers tell of a body (Content-Length, Transfer-Encoding), and CONNECT has none "
+                "(RFC 9110 section 9.3.6)"
+            )
         try:
             request = h11.Request(method=b"CONNECT", target=authority, headers=fields)
         except h11.LocalProtocolError as exc:
-            raise ValueError(f"The proxy's headers cannot be sent over HTTP/1.1: {exc}") from None
+            why = of_request(exc, fields)
+            raise ValueError(f"The proxy's headers cannot be sent over HTTP/1.1: {why}") from None
         self.outgoing = (self._h11.send(request) or b"") + (self._h11.send(h11.EndOfMessage()) or b"")
 
     def hear(self, data: bytes) -> None:
@@ -111,7 +120,7 @@ class Tunnel(Passage):
         try:
             self._advance()
         except h11.RemoteProtocolError as exc:
-            self.fail(str(self.refusal or f"its answer is not valid HTTP/1.1: {exc}"))
+            self.fail(str(self.refusal or f"its answer is not valid HTTP/1.1: {of_response(exc)}"))
 
     def lose(self, error: OSError | None) -> None:
         """The proxy hung up: that may be the end of a refusal."""

@@ -349,17 +349,38 @@ async def test_a_hook_that_raises(http: Any) -> None:
 
 @on_each_loop
 async def test_a_hook_that_is_cancelled(http: Any) -> None:
-    """There is no time to wait for the app, but it is cancelled, and nothing is left behind in the loop."""
+    """The response is closed in order, as far as the loop lets a cancelled task wait; nothing is left behind in it."""
 
     async def hook(response: httpure.Response) -> None:
         await sleep(60)
 
     app = Witness(listening=True)
+    ended = "cancelled" if http.__name__.endswith("trio") else "told"
     async with client(app) as http_client:
         http_client.event_hooks = {"response": [hook]}
         assert await cancelled_after(0.03, lambda: http_client.get("/"))
-        await rounds()
-        assert (app.ended, await left_running()) == ("cancelled", [])
+        assert (app.ended, await left_running()) == (ended, [])
+
+
+@pytest.mark.parametrize("where", ["head", "body", "closing"])
+def test_a_coroutine_that_nobody_steps_any_more(where: str) -> None:
+    """As when asyncio's loop ends before its tasks: closed where it stands, it must not wait for anything."""
+    app = Witness(listening=where == "closing", cleaning=60)
+
+    async def main() -> None:
+        async with client(app) as http_client:
+            if where == "head":
+                coroutine: Any = http_client.get("/first")
+            else:
+                response = await http_client.send(http_client.build_request("GET", "/"), stream=True)
+                assert await anext(response.aiter_raw()) == b"piece"
+                coroutine = anext(aiter(response.stream)) if where == "body" else response.aclose()  # type: ignore[arg-type]
+            coroutine.send(None)
+            coroutine.close()
+            await rounds()
+            assert (app.ended, await left_running()) == ("cancelled", [])
+
+    asyncio.run(main())
 
 
 @on_each_loop

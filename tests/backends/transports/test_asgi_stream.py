@@ -430,6 +430,24 @@ async def test_total_timeout(http: Any) -> None:
 
 
 @on_each_loop
+async def test_total_timeout_over_redirects(http: Any) -> None:
+    """Each request begins with what those before it have left."""
+    asked = 0
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal asked
+        asked += 1
+        await sleep(0.03)
+        await answer(send, b"", 302, (b"location", b"/again"))
+
+    timeout = httpure.Timeout(5, total=0.08)
+    async with client(app, timeout=timeout) as http_client:
+        with pytest.raises(httpure.TimeoutException, match=r"within 0\.08 s \(the total timeout\)"):
+            await http_client.get("/", follow_redirects=True)
+    assert 1 <= asked <= 4
+
+
+@on_each_loop
 async def test_the_callers_own_slowness_is_no_timeout(http: Any) -> None:
     """While the app waits for more of the request, save for the total."""
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from httpure_core.auth import NetRCAuth, parse_netrc
+from httpure_core.auth import NetRCAuth, NotNetRC, parse_netrc
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
 
@@ -97,9 +97,10 @@ def test_a_macro_at_the_end_and_a_comment_at_the_end() -> None:
     ],
 )
 def test_errors_name_the_line_and_no_secret(text: str, line: int) -> None:
-    with pytest.raises(ValueError, match=f"netrc line {line}: ") as caught:
+    with pytest.raises(NotNetRC, match=f"netrc line {line}: ") as caught:
         parse_netrc(text)
-    assert "hush" not in str(caught.value)
+    assert "hush" not in repr(caught.value)
+    assert caught.value.line == line
 
 
 def test_requests_get_the_entry_of_their_host() -> None:
@@ -108,6 +109,21 @@ def test_requests_get_the_entry_of_their_host() -> None:
     assert authorization(TEXT, "https://third@many.example/") is None
     assert authorization(TEXT, "https://empty.example/") is None
     assert authorization("machine a.example login b password c", "https://b.example/") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("machine a login b password c", True),
+        ("machine a password c", True),
+        ("default login b password c", True),
+        ("machine a login b", False),
+        ("machine a login anonymous password me@example.org default login anonymous password guest", False),
+        ("", False),
+    ],
+)
+def test_whether_it_holds_a_secret(text: str, secret: bool) -> None:
+    assert parse_netrc(text).secret is secret
 
 
 def test_no_secret_is_shown() -> None:
@@ -138,5 +154,5 @@ def test_the_standard_library_reads_the_same(tmp_path: Path) -> None:
 def test_no_text_raises_anything_else(words: list[str]) -> None:
     try:
         parse_netrc(" ".join(words))
-    except ValueError as error:
+    except NotNetRC as error:
         assert str(error).startswith("netrc line")

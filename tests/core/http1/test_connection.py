@@ -21,6 +21,7 @@ from httpure_core.http1.connection import (
     Http1Connection,
 )
 from httpure_core.http1.stream import Http1Stream
+from httpure_core.layers import UnannouncedEnd
 
 HOST = (b"Host", b"example.org")
 UPGRADE = ((b"Connection", b"upgrade"), (b"Upgrade", b"websocket"))
@@ -195,6 +196,27 @@ def test_a_loss_of_the_connection_at_any_byte_is_a_failure(case: Case, fast: boo
         assert isinstance(stream.failure, ReadError)
         assert str(stream.failure) == "The connection was lost: Connection reset by peer"
         assert not (stream.ended or connection.reusable)
+
+
+@each_case
+@each_lane
+def test_an_end_without_good_bye_counts_where_nothing_else_tells_the_end(case: Case, fast: bool) -> None:
+    """The end of TLS: with a length or chunks, the answer is as short as if the end had been said in order."""
+    head = case.wire.rindex(b"\r\n\r\n") + 4 if case.eof else len(case.wire)
+    for cut in range(len(case.wire) + 1):
+        connection, stream = begin(case.method, *case.fields, fast=fast)
+        if cut:
+            connection.receive_data(case.wire[:cut])
+        whole = stream.ended
+        connection.receive_eof(UnannouncedEnd())
+        if cut >= head and case.eof:
+            assert type(stream.failure) is ReadError
+            assert "without the good-bye of TLS (close_notify)" in str(stream.failure)
+        elif not whole:
+            assert type(stream.failure) is RemoteProtocolError
+            assert str(stream.failure).startswith("The server closed the connection before")
+        assert stream.ended == whole == (stream.failure is None)
+        assert not connection.reusable
 
 
 @pytest.mark.parametrize(
@@ -469,6 +491,13 @@ def test_a_request_that_breaks_the_rules_is_refused_before_anything_is_sent(
     assert connection.reusable
     connection.open_stream(b"GET", b"/", [HOST], b"")
     assert connection.data_to_send()
+
+
+@pytest.mark.parametrize("value", [b"hush ", b" hush", b"\thush", b"hush\0"])
+def test_a_refusal_does_not_show_the_value_of_a_field(value: bytes) -> None:
+    with pytest.raises(LocalProtocolError, match="the value of header 'x-y' begins or ends with") as caught:
+        Http1Connection().open_stream(b"GET", b"/", [HOST, (b"X-Y", value)], b"")
+    assert "hush" not in str(caught.value)
 
 
 def test_a_request_with_length_and_coding_is_refused() -> None:

@@ -13,6 +13,7 @@ from httpure_core.errors import LocalProtocolError, ReadError, RemoteProtocolErr
 from httpure_core.http2 import table
 from httpure_core.http2.connection import CloseReason, Http2Connection
 from httpure_core.http2.limits import STREAM_WINDOW
+from httpure_core.layers import UnannouncedEnd
 
 from .pair import HOST, OK, Evil, Pair, greeted, sent_frames
 
@@ -426,6 +427,18 @@ class TestEnd:
         assert type(stream.failure) is ReadError
         assert str(stream.failure) == f"The connection was lost: {words}"
         assert pair.client.close_reason is CloseReason.FAILED
+
+    def test_without_good_bye(self) -> None:
+        """TLS did not end in order: a response whose end was not there is cut off all the same."""
+        pair = Pair()
+        first, second = pair.get(), pair.get()
+        pair.answer(first, b"hello")
+        pair.answer(second, b"hello", ended=False)
+        pair.client.receive_eof(UnannouncedEnd())
+        assert first.ended and first.failure is None
+        assert type(second.failure) is RemoteProtocolError
+        assert str(second.failure).startswith("The server closed the connection before the response's body")
+        assert pair.client.close_reason is CloseReason.PEER_CLOSED
 
     def test_nothing_counts_behind_it(self) -> None:
         pair = Pair()

@@ -333,12 +333,20 @@ def test_an_answer_replaces_what_the_user_set_for_the_host() -> None:
         Cookie("a", "1\n"),
         Cookie("a", "\0"),
         Cookie("a", "1", "x\x7f"),
-        Cookie("a", "1", "", "/\t"),
+        Cookie("a", "1", "", "/\x1b"),
     ],
 )
 def test_control_characters_are_refused(cookie: Cookie) -> None:
     with pytest.raises(ValueError, match="control character"):
         CookieStore().add(cookie)
+
+
+def test_a_tab_within_is_fine() -> None:
+    """RFC 6265bis lets servers send one, so that it must not end in an error."""
+    store = CookieStore()
+    store.receive(["a\tb=1\t2; Path=/x\ty"], "https", "example.org", "/", NOW)
+    store.add(Cookie("c", "3\t4"))
+    assert sent(store, "https", "example.org", "/x\ty") == "a\tb=1\t2; c=3\t4"
 
 
 def test_characters_beyond_ascii_are_fine() -> None:

@@ -178,6 +178,12 @@ def test_secrets_are_not_shown():
     )
 
 
+def test_what_a_server_allows_is_no_secret():
+    """CORS: its fields speak of credentials, and hold none."""
+    fields = {"access-control-allow-credentials": "true", "access-control-allow-headers": "x-api-key"}
+    assert repr(Headers(fields)) == f"Headers({fields!r})"
+
+
 def test_what_is_repeated_is_shown_as_a_list():
     assert repr(Headers([("a", "1"), ("A", "2")])) == "Headers([('a', '1'), ('a', '2')])"
 

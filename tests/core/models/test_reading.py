@@ -37,7 +37,7 @@ class Pieces(SyncByteStream):
     """A blocking stream that counts what is done to it."""
 
     def __init__(
-        self, *pieces: bytes, error: Exception | None = None, on_close: Exception | None = None
+        self, *pieces: bytes, error: BaseException | None = None, on_close: Exception | None = None
     ) -> None:
         self.pieces, self.error, self.on_close = pieces, error, on_close
         self.taken = self.closed = 0
@@ -59,7 +59,7 @@ class AsyncPieces(AsyncByteStream):
     """The same, asynchronous."""
 
     def __init__(
-        self, *pieces: bytes, error: Exception | None = None, on_close: Exception | None = None
+        self, *pieces: bytes, error: BaseException | None = None, on_close: Exception | None = None
     ) -> None:
         self.pieces, self.error, self.on_close = pieces, error, on_close
         self.taken = self.closed = 0
@@ -277,6 +277,22 @@ class TestErrors:
         with pytest.raises(ZeroDivisionError):
             reader.list(response, "lines")
         assert response.is_closed
+
+    @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])
+    @pytest.mark.parametrize("name", ["raw", "bytes", "lines"])
+    def test_that_are_no_exceptions(self, reader: Reader, kind: type[BaseException], name: str) -> None:
+        """A cancellation, Ctrl-C: the stream is closed as after any other error."""
+        response = Response(200, stream=(stream := reader.stream(b"a", error=kind())))
+        with pytest.raises(kind):
+            reader.list(response, name)
+        assert (response.is_closed, stream.closed) == (True, 1)
+
+    def test_of_closing_do_not_hide_the_first(self, reader: Reader) -> None:
+        for error in (ReadError("lost"), KeyboardInterrupt()):
+            response = Response(200, stream=reader.stream(b"a", error=error, on_close=CloseError("odd")))
+            with pytest.raises(type(error)):
+                reader.read(response)
+            assert response.is_closed
 
     @pytest.mark.parametrize(
         "body",
@@ -562,3 +578,13 @@ def test_an_asynchronous_reading_can_be_ended() -> None:
         return [first, *[piece async for piece in reading]]
 
     assert asyncio.run(read()) == [b"ab"]
+
+
+def test_an_asynchronous_reading_that_nobody_steps_any_more() -> None:
+    """Its coroutine is closed where it stands, and must not wait for anything."""
+    stream = AsyncPieces(b"one")
+    response = Response(200, stream=stream)
+    reading: Any = anext(response.aiter_raw())
+    reading.send(None)
+    reading.close()
+    assert (stream.taken, stream.closed, response.is_closed) == (0, 0, False)

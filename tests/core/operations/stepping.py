@@ -249,7 +249,7 @@ class World:
 
     def advance(self, effect: Advance) -> None:
         if effect.finished:
-            effect.abandon()
+            effect.close()
             return
         if effect.flow is None:
             effect.flow = effect.auth.sync_auth_flow(effect.request)
@@ -355,13 +355,12 @@ def _drop(world: World, operation: Operation[Any], effect: Effect) -> None:
     """The caller forgets it, and so does everybody: its frame is finalised."""
 
 
-def _throw(exc: type[BaseException]) -> Callable[[World, Operation[Any], Effect], None]:
+def _throw(exc: type[Exception]) -> Callable[[World, Operation[Any], Effect], None]:
     def way(world: World, operation: Operation[Any], effect: Effect) -> None:
         try:
             operation.throw(exc("thrown in"))
-        except (Exception, Cancelled, KeyboardInterrupt) as raised:
-            if not issubclass(exc, Exception):
-                assert type(raised) is exc, "a cancellation must come out as it went in"
+        except Exception:
+            pass
         else:
             assert issubclass(exc, OSError), "only what an effect may raise may be survived"
         operation.close()
@@ -369,11 +368,28 @@ def _throw(exc: type[BaseException]) -> Callable[[World, Operation[Any], Effect]
     return way
 
 
+def _cancel(exc: type[BaseException], again: bool = False) -> Callable[[World, Operation[Any], Effect], None]:
+    """Cancel it; `again` at whatever it wants to have awaited then, as in a cancelled scope of trio."""
+
+    def way(world: World, operation: Operation[Any], effect: Effect) -> None:
+        with pytest.raises(exc):  # a cancellation comes out as it went in
+            closing = operation.throw(exc("thrown in"))
+            while True:
+                assert is_closing(closing), "what is cancelled only lets go of what is the user's"
+                closing = operation.throw(exc("again")) if again else step(operation, closing, world.perform)
+
+    return way
+
+
+def is_closing(effect: Effect) -> bool:
+    """Whether the effect only lets go of something that is the user's."""
+    return isinstance(effect, Close) or (isinstance(effect, Pull | Advance) and effect.finished)
+
+
 def _interrupt_once_done(world: World, operation: Operation[Any], effect: Effect) -> None:
     """Ctrl-C, just when the driver has performed the effect and has not resumed the operation yet."""
     world.perform(effect)
-    with pytest.raises(KeyboardInterrupt):
-        operation.throw(KeyboardInterrupt())
+    _cancel(KeyboardInterrupt)(world, operation, effect)
 
 
 WAYS: dict[str, Callable[[World, Operation[Any], Effect], None]] = {
@@ -381,8 +397,9 @@ WAYS: dict[str, Callable[[World, Operation[Any], Effect], None]] = {
     "drop": _drop,
     "OSError": _throw(OSError),
     "TimeoutError": _throw(TimeoutError),
-    "KeyboardInterrupt": _throw(KeyboardInterrupt),
-    "cancellation": _throw(Cancelled),
+    "KeyboardInterrupt": _cancel(KeyboardInterrupt),
+    "cancellation": _cancel(Cancelled),
+    "cancelled scope": _cancel(Cancelled, again=True),
     "Ctrl-C once done": _interrupt_once_done,
 }
 

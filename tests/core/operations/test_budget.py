@@ -90,6 +90,83 @@ class TestTotal:
         assert budget(ends=3.0).seconds("read") == 3
 
 
+class TestLeft:
+    """What a custom transport is told of a total that others have used some of."""
+
+    def journey(self, asked: Request, begun: float, now: float) -> Budget:
+        clock = Clock()
+        clock.now = now
+        return Budget(asked, clock, ends=begun + 10)
+
+    def test_is_less_of_the_total_and_all_else(self) -> None:
+        left = self.journey(request(Timeout(5, read=None, total=10)), begun=0, now=4).left()
+        assert left == {"connect": 5, "read": None, "write": 5, "pool": 5, "total": 6}
+
+    def test_is_nothing_where_it_is_used_up(self) -> None:
+        with pytest.raises(
+            ConnectTimeout, match=r"within 10 s \(the total timeout\), GET http://example.org/path"
+        ):
+            self.journey(request(Timeout(None, total=10)), begun=0, now=10).left()
+
+    def test_is_all_where_there_is_no_total(self) -> None:
+        assert budget(Timeout(5)).left() == {**Timeout(5).as_dict(), "total": None}
+
+    def test_is_lent_and_taken_back(self) -> None:
+        asked = request(Timeout(5, total=10))
+        own = asked.extensions["timeout"]
+        left = self.journey(asked, begun=0, now=4).left()
+        left.lend(asked)
+        assert Budget(asked, Clock()).ends == 6
+        left.take_back(asked)
+        assert asked.extensions["timeout"] is own
+
+    def test_leaves_nothing_where_nothing_was(self) -> None:
+        asked = request()
+        left = self.journey(asked, begun=0, now=4).left()
+        left.lend(asked)
+        asked.extensions["note"] = "of the transport"
+        assert Budget(asked, Clock()).ends == 6
+        left.take_back(asked)
+        assert asked.extensions == {"note": "of the transport"}
+
+    def test_yields_to_what_the_transport_has_put_there(self) -> None:
+        asked = request(Timeout(5, total=10))
+        left = self.journey(asked, begun=0, now=4).left()
+        left.lend(asked)
+        asked.extensions["timeout"] = own = {"read": 1.0}
+        left.take_back(asked)
+        assert asked.extensions["timeout"] is own
+
+    @pytest.mark.parametrize("nested", [False, True])
+    def test_of_two_that_have_the_same_request(self, nested: bool) -> None:
+        """A transport hands it on to another client; or two tasks send it at the same time."""
+        asked = request(Timeout(5, total=10))
+        own = asked.extensions["timeout"]
+        outer = self.journey(asked, begun=0, now=1).left()
+        outer.lend(asked)
+        inner = self.journey(asked, begun=0, now=2).left()
+        inner.lend(asked)
+        if nested:
+            inner.take_back(asked)
+            assert asked.extensions["timeout"] is outer
+            outer.take_back(asked)
+        else:
+            outer.take_back(asked)
+            assert asked.extensions["timeout"] is inner
+            inner.take_back(asked)
+        assert asked.extensions["timeout"] is own
+
+    def test_messages_name_what_the_user_gave(self) -> None:
+        asked = request(Timeout(None, total=10))
+        for now in (4, 5):  # lent twice, as where a transport hands the request on to another client
+            self.journey(asked, begun=0, now=now).left().lend(asked)
+        clock = Clock()
+        each = Budget(asked, clock)
+        assert each.ends == 5
+        clock.now = 5
+        assert "within 10 s (the total timeout)" in str(each.spent("read"))
+
+
 @pytest.mark.parametrize(
     ("phase", "kind", "words"),
     [

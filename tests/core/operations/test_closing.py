@@ -1,18 +1,18 @@
-"""Letting go of a response: in its driver's way if there is time, at once if there is none."""
+"""Letting go of what is the user's: by a driver whatever passes, and at once where no driver is left."""
 
 from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from httpure_core.content.streams import AsyncByteStream, ByteStream, SyncByteStream
-from httpure_core.effects import Close, Operation, Sleep
+from httpure_core.effects import Close, Effect, Operation, Sleep
 from httpure_core.models.response import Response
-from httpure_core.operations.closing import discard, or_close
+from httpure_core.operations.closing import discard, or_close, or_let_go
 
 from .stepping import Cancelled, ended
 
@@ -27,28 +27,10 @@ class Held(SyncByteStream):
 
 
 class AsyncHeld(AsyncByteStream):
-    """Closing it takes a while, or not, or cannot be done."""
-
-    def __init__(self, waits: bool = False, error: Exception | None = None) -> None:
-        self.waits = waits
-        self.error = error
-        self.closed: list[str] = []
+    """Must not be closed but by a driver."""
 
     async def aclose(self) -> None:
-        self.closed.append("begun")
-        try:
-            if self.waits:
-                await Waiting()
-            if self.error is not None:
-                raise self.error
-            self.closed.append("done")
-        finally:
-            self.closed.append("over")
-
-
-class Waiting:
-    def __await__(self) -> Iterator[None]:
-        yield
+        raise AssertionError("stepped by hand")
 
 
 class Incoming:
@@ -84,36 +66,41 @@ def test_what_goes_well_closes_nothing() -> None:
     assert (stream.closed, response.is_closed) == (0, False)
 
 
-def test_an_error_leaves_time_to_close_it_in_order() -> None:
-    for stream in (Held(), AsyncHeld(waits=True)):
-        response, operation = begun(stream)
-        effect = operation.throw(KeyError("first"))
-        assert isinstance(effect, Close) and effect.message is response
-        response.is_closed = True  # as a driver does it
-        with pytest.raises(KeyError, match="first"):
-            next(operation)
-        assert not stream.closed
+@pytest.mark.parametrize("kind", [KeyError, Cancelled, KeyboardInterrupt])
+@pytest.mark.parametrize("make", [Held, AsyncHeld])
+def test_whatever_passes_a_driver_closes_it(make: Callable[[], Any], kind: type[BaseException]) -> None:
+    response, operation = begun(make())
+    first = kind("first")
+    effect = operation.throw(first)
+    assert isinstance(effect, Close) and effect.message is response
+    response.is_closed = True  # as a driver does it
+    with pytest.raises(kind) as caught:
+        next(operation)
+    assert caught.value is first
 
 
 def test_an_error_of_the_closing_does_not_hide_the_first() -> None:
-    stream = Held()
-    _, operation = begun(stream)
-    assert isinstance(operation.throw(KeyError("first")), Close)
-    with pytest.raises(KeyError, match="first"):
-        operation.throw(OSError("second"))
-    assert stream.closed == 1
+    for kind in (KeyError, Cancelled):
+        stream = Held()
+        _, operation = begun(stream)
+        assert isinstance(operation.throw(kind("first")), Close)
+        with pytest.raises(kind, match="first"):
+            operation.throw(OSError("second"))
+        assert stream.closed == 1
 
 
 def test_a_cancellation_of_the_closing() -> None:
-    stream = Held()
-    _, operation = begun(stream)
-    assert isinstance(operation.throw(KeyError("first")), Close)
-    with pytest.raises(Cancelled):
-        operation.throw(Cancelled())
-    assert stream.closed == 1
+    """Now nothing is waited for any more."""
+    for kind in (KeyError, Cancelled):
+        stream = Held()
+        _, operation = begun(stream)
+        assert isinstance(operation.throw(kind("first")), Close)
+        with pytest.raises(Cancelled, match="second"):
+            operation.throw(Cancelled("second"))
+        assert stream.closed == 1
 
 
-@pytest.mark.parametrize("error", [KeyError, Cancelled])
+@pytest.mark.parametrize("error", [KeyError, Cancelled, GeneratorExit])
 def test_what_is_ours_needs_no_driver(error: type[BaseException]) -> None:
     stream = Own()
     response, operation = begun(stream)
@@ -133,34 +120,76 @@ def test_what_is_closed_already_is_left_alone() -> None:
     assert stream.closed == 0
 
 
-@pytest.mark.parametrize("way", ["cancelled", "left"])
-@pytest.mark.parametrize(("waits", "log"), [(False, ["begun", "done", "over"]), (True, ["begun", "over"])])
-def test_a_cancellation_does_not_wait(way: str, waits: bool, log: list[str]) -> None:
-    """What would wait is broken off, and its own clean-up runs."""
-    stream = AsyncHeld(waits)
-    response, operation = begun(stream)
-    if way == "left":
-        operation.close()
-    else:
-        with pytest.raises(Cancelled):
-            operation.throw(Cancelled())
-    assert stream.closed == log
-    assert response.is_closed
+@pytest.mark.parametrize("at", ["the work", "the closing"])
+@pytest.mark.parametrize("way", ["closed", "dropped"])
+def test_where_nobody_steps_it_any_more_it_closes_what_needs_no_waiting(at: str, way: str) -> None:
+    for stream in (Held(), AsyncHeld()):
+        response, operation = begun(stream)
+        if at == "the closing":
+            assert isinstance(operation.throw(KeyError()), Close)
+        if way == "closed":
+            operation.close()
+        else:
+            del operation
+            gc.collect()
+        assert response.is_closed
+        assert isinstance(stream, AsyncHeld) or stream.closed == 1
 
 
-def test_a_stream_of_both_colours_is_closed_in_both() -> None:
-    class Both(Held, AsyncHeld):
-        def __init__(self) -> None:
-            AsyncHeld.__init__(self)
-            self.log = self.closed
-            self.closed = 0  # type: ignore[assignment]
+def test_what_breaks_when_nobody_steps_it_any_more_is_dropped() -> None:
+    def broken() -> None:
+        raise OSError("cannot be closed")
 
-        async def aclose(self) -> None:
-            self.log.append("async")
+    operation = or_let_go(working(), lambda: None, broken)
+    next(operation)
+    operation.close()
 
-    stream = Both()
-    discard(Response(200, stream=stream))
-    assert (stream.closed, stream.log) == (1, ["async"])
+
+def test_the_closing_may_be_of_any_kind() -> None:
+    log: list[str] = []
+
+    def last() -> Effect:
+        log.append("last")
+        return Sleep(2)
+
+    for steps in range(3):
+        operation = or_let_go(working(), last, lambda: log.append("at once"))
+        next(operation)
+        if steps == 0:
+            assert ended(operation) == "result"
+            assert log == []
+        else:
+            effect = operation.throw(KeyError("first"))
+            assert isinstance(effect, Sleep) and effect.seconds == 2
+            with pytest.raises(KeyError, match="first"):
+                next(operation)
+            assert log == ["last", "at once"] * steps
+
+
+def test_a_stream_with_a_closing_of_its_own_that_needs_no_waiting() -> None:
+    """As that of an ASGI app has, though it is async."""
+
+    class Quick(AsyncHeld):
+        closed = 0
+
+        def close(self) -> None:
+            self.closed += 1
+
+    stream = Quick()
+    _, operation = begun(stream)
+    operation.close()
+    assert stream.closed == 1
+
+
+def test_one_that_is_a_coroutine_function_is_not_begun() -> None:
+    """Nor is there a warning that nobody has awaited it."""
+
+    class Misnamed(AsyncHeld):
+        async def close(self) -> None:
+            raise AssertionError("stepped by hand")
+
+    discard(Response(200, stream=Misnamed()))
+    gc.collect()
 
 
 def test_what_cannot_be_closed_is_nobodys_problem() -> None:
@@ -169,7 +198,7 @@ def test_what_cannot_be_closed_is_nobodys_problem() -> None:
             raise OSError("cannot be closed")
 
     discard(Response(200, stream=Stuck()))
-    discard(Response(200, stream=AsyncHeld(error=OSError("cannot be closed"))))
+    discard(Response(200, stream=AsyncHeld()))
     discard(Response(200, stream=ByteStream(b"")))
 
 

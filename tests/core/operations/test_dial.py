@@ -115,7 +115,8 @@ def test_after_a_timeout_too() -> None:
 
 
 def test_when_no_address_is_left_each_failure_is_told() -> None:
-    world = Failing(REFUSED, OSError(113, "No route to host"))
+    last = OSError(113, "No route to host")
+    world = Failing(REFUSED, last)
     with pytest.raises(ConnectError) as caught:
         world.run(dialling(world))
     assert str(caught.value) == (
@@ -123,6 +124,7 @@ def test_when_no_address_is_left_each_failure_is_told() -> None:
         "[2001:db8::1]:80: No route to host), GET http://example.org/"
     )
     assert caught.value.request.method == "GET"
+    assert caught.value.__cause__ is last
 
 
 @pytest.mark.parametrize("error", [OSError("words"), OSError(), ConnectionResetError()])
@@ -240,6 +242,19 @@ class TestSecure:
         world.run(dialling(world, "https://192.0.2.7/", sni_hostname="other.example"))
         assert world.tls.machines[0].name == "other.example"
 
+    def test_a_name_that_tls_has_no_form_for(self) -> None:
+        """A server can lead there by a redirect: that is no error of the caller's."""
+
+        def machine(server_hostname: str, alpn: list[str]) -> FakeTLS:
+            raise UnicodeError("label empty or too long")
+
+        world = World()
+        world.tls.machine = machine  # type: ignore[method-assign]
+        with pytest.raises(
+            ConnectError, match=r"'a\.\.b' is no name for TLS: label empty or too long\), GET h"
+        ):
+            world.run(dialling(world, "https://a..b/"))
+
     @pytest.mark.parametrize(
         ("certificate", "why"),
         [
@@ -296,7 +311,9 @@ class TestSecure:
         world = World()
         operation = dialling(world, "https://example.org/", Timeout(3))
         drive(operation, world.perform, steps)
-        with pytest.raises(ConnectTimeout, match="because the TLS handshake took too long"):
+        with pytest.raises(
+            ConnectTimeout, match=r"because the TLS handshake with example\.org took too long"
+        ):
             operation.throw(TimeoutError())
         assert world.wire.closed
 

@@ -24,7 +24,19 @@ from httpure_core.operations.budget import Budget
 from httpure_core.operations.exchange import PIECE_SIZE, SMALL_BODY, exchange, news
 from httpure_core.signals import Signal
 
-from .stepping import EMPTY, EOF, Clock, Wire, World, drive, each_way, ended, left_at_each_step, step
+from .stepping import (
+    EMPTY,
+    EOF,
+    Cancelled,
+    Clock,
+    Wire,
+    World,
+    drive,
+    each_way,
+    ended,
+    left_at_each_step,
+    step,
+)
 
 TOO_LARGE = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"
 
@@ -295,6 +307,26 @@ class TestEarlyAnswers:
         assert isinstance(caught.value.__cause__, BrokenPipeError)
         assert caught.value.request.url.host == "example.org"
 
+    @pytest.mark.parametrize("make", [large, upload])
+    def test_it_is_the_same_error_where_the_reader_notices_first(self, make: Any) -> None:
+        world = Wired()
+        operation = world.exchange(make())
+        drive(operation, world.perform, 2 if make is upload else 1)
+        world.wire.tell(ConnectionResetError(104, "Connection reset by peer"))
+        with pytest.raises(WriteError, match=r"The connection was lost: .*, POST http://example\.org/$"):
+            world.run(operation)
+
+    def test_but_not_once_all_has_gone(self) -> None:
+        for flushed, kind in ((False, WriteError), (True, ReadError)):
+            world = Wired()
+            operation = world.exchange()
+            effect = next(operation)
+            assert isinstance(effect, Flush)
+            effect.flushed = flushed
+            world.wire.tell(ConnectionResetError(104, "Connection reset by peer"))
+            with pytest.raises(kind, match="The connection was lost: Connection reset by peer"):
+                next(operation)
+
     def test_no_answer_and_no_end_either(self) -> None:
         world = Wired()
         operation = world.exchange(timeout=Timeout(1))
@@ -343,6 +375,20 @@ class TestEarlyAnswers:
         assert pull.finished
         assert pull.iterator is not None
         assert ended(operation).status == 413
+
+    @pytest.mark.parametrize("kind", [KeyError, Cancelled, KeyboardInterrupt])
+    def test_the_source_is_closed_by_a_driver_whatever_passes(self, kind: type[BaseException]) -> None:
+        for steps in range(1, 6):  # from the first pull to the last
+            world = Wired()
+            operation = world.exchange(upload())
+            drive(operation, world.perform, steps)
+            first = kind("first")
+            effect = operation.throw(first)
+            assert isinstance(effect, Pull) and effect.finished
+            with pytest.raises(kind) as caught:
+                operation.throw(KeyError("of the closing"))
+            assert caught.value is first
+            assert world.connection.close_reason is CloseReason.ABANDONED
 
 
 class TestSlowPeers:

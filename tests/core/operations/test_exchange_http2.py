@@ -337,3 +337,44 @@ def test_the_world_gets_stuck() -> None:
     world = Http2World(window=10, reads=False)
     with pytest.raises(Stuck):
         world.run(world.exchange(post(100)))
+
+
+class TestGivingUp:
+    """Where the connection stays, the peer is to hear of it now: the link is nudged."""
+
+    def test_a_body(self) -> None:
+        world = Http2World(answer=None)
+        world.at_head = lambda number: world.pair.server.send_headers(number, OK)  # type: ignore[method-assign]
+        stream = world.run(world.exchange(Request("GET", "http://example.org/")))
+        budget = world.budget(Request("GET", "http://example.org/"))
+        body = IncomingBody(stream, world.wire, world.pool, Ticket("route"), budget, 0.0)
+        for _ in range(2):
+            body.close()
+            assert world.wire.nudges == 1
+
+    def test_nothing(self) -> None:
+        world = Http2World()
+        stream = world.run(world.exchange(Request("GET", "http://example.org/")))
+        budget = world.budget(Request("GET", "http://example.org/"))
+        body = IncomingBody(stream, world.wire, world.pool, Ticket("route"), budget, 0.0)
+        assert world.run(body.read_all()) == b"hello"
+        body.close()
+        assert world.wire.nudges == 0
+
+    @pytest.mark.parametrize("aloud", [False, True])
+    @each_way
+    def test_an_exchange(self, way: str, aloud: bool) -> None:
+        def begin(world: Any) -> Operation[Any]:
+            request = Request("POST", "http://example.org/", content=iter([b"one", b"two"]))
+            budget = world.budget(request)
+            if aloud:
+                budget.report = Report(None, silent)
+            return exchange(world.connection, budget)
+
+        def make() -> Http2World:
+            world = Http2World()
+            world.wire.nudge = world.connection.data_to_send  # type: ignore[method-assign,assignment]
+            return world
+
+        for world in left_at_each_step(way, begin, make):
+            assert world.connection.data_to_send() == b"", "nothing is left to be said"  # type: ignore[attr-defined]

@@ -16,6 +16,7 @@ from httpure_core.contracts import Log
 from httpure_core.effects import Advance, Call, Close, Operation, Read, Transmit
 from httpure_core.errors import (
     ConnectError,
+    ConnectTimeout,
     DecodingError,
     RemoteProtocolError,
     RequestError,
@@ -444,6 +445,29 @@ class TestAuth:
         advances = [effect for effect in world.performed if isinstance(effect, Advance)]
         assert len(advances) == 3 and advances[-1].finished
 
+    def test_of_its_own_is_closed_as_its_driver_does_it_also_when_it_is_cancelled(self) -> None:
+        world = Journeys()
+        operation = world.follow(auth=Own())
+        drive(operation, world.perform, 1)
+        last = operation.throw(Cancelled("first"))
+        assert isinstance(last, Advance) and last.finished
+        with pytest.raises(Cancelled, match="first"):
+            world.run(operation, last)
+
+    def test_that_breaks_when_it_is_closed_hides_no_error(self) -> None:
+        class Unruly(Auth):
+            def auth_flow(self, request: Request) -> Any:
+                try:
+                    yield request
+                finally:
+                    raise KeyError("the flow's own, when it is closed")
+
+        world = Journeys()
+        operation = world.follow(auth=Unruly())
+        next(operation)
+        with pytest.raises(ConnectError):
+            operation.throw(OSError("the network's own"))
+
 
 class TestLog:
     """One line for each exchange, at the level of INFO."""
@@ -551,6 +575,57 @@ class TestCustomTransports:
         assert world.kinds() == ["Transmit", "Read"]
         assert isinstance(world.performed[0], Transmit)
 
+    def test_get_what_is_left_of_the_total_timeout(self) -> None:
+        """And the requests, of the user's and of ours, are as they were when the transport is done with them."""
+        world = Journeys()
+        told: list[Any] = []
+
+        def slow(request: Request) -> Response:
+            told.append(dict(request.extensions["timeout"]))
+            request.extensions["note"] = len(told)
+            world.clock.now += 3.0
+            return Response(302, headers={"Location": "/there"}) if len(told) < 3 else Response(200)
+
+        world.session.transport = Custom(slow)
+        limits = Timeout(5, total=10).as_dict()
+        request = Request("GET", "http://example.org/", extensions={"timeout": limits})
+        response = world.send(request)
+        assert [each["total"] for each in told] == [10, 7, 4]
+        assert [each["read"] for each in told] == [5, 5, 5]
+        assert request.extensions["timeout"] is limits
+        sent = [*(each.request for each in response.history), response.request]
+        assert [each.extensions["timeout"]["total"] for each in sent] == [10, 10, 10]
+        assert [each.extensions["note"] for each in sent] == [1, 2, 3]
+
+    def test_are_not_asked_any_more_when_it_is_used_up(self) -> None:
+        world = Journeys()
+        asked: list[Request] = []
+
+        def slow(request: Request) -> Response:
+            asked.append(request)
+            world.clock.now += 6.0
+            return Response(302, headers={"Location": "/there"})
+
+        world.session.transport = Custom(slow)
+        limits = Timeout(None, total=10).as_dict()
+        with pytest.raises(
+            ConnectTimeout, match=r"within 10 s \(the total timeout\), GET http://example.org/there"
+        ):
+            world.send(Request("GET", "http://example.org/", extensions={"timeout": limits}))
+        assert len(asked) == 2
+
+    @pytest.mark.parametrize("kind", [ConnectError, Cancelled, GeneratorExit])
+    def test_that_fail_have_given_it_back(self, kind: type[BaseException]) -> None:
+        world = Journeys(transport=Custom(lambda request: Response(200)))
+        limits = Timeout(None, total=10).as_dict()
+        request = Request("GET", "http://example.org/", extensions={"timeout": limits})
+        operation = world.follow(request)
+        assert isinstance(next(operation), Transmit)
+        assert request.extensions["timeout"] is not limits
+        with pytest.raises(kind):
+            operation.throw(kind("it failed"))
+        assert request.extensions["timeout"] is limits
+
     def test_responses_know_how_long_they_took(self) -> None:
         world = Journeys()
 
@@ -631,13 +706,16 @@ class TestCustomTransports:
             world.send()
         assert stream.closed == 1
 
-    def test_that_are_cancelled_while_they_are_read_are_closed(self) -> None:
+    @pytest.mark.parametrize("again", [False, True])
+    def test_that_are_cancelled_while_they_are_read_are_closed(self, again: bool) -> None:
         stream = Held()
         world = Journeys(transport=Custom(lambda request: Response(200, stream=stream)))
         operation = world.follow()
         assert isinstance(drive(operation, world.perform, 1), Read)
+        closing = operation.throw(Cancelled())
+        assert isinstance(closing, Close)
         with pytest.raises(Cancelled):
-            operation.throw(Cancelled())
+            operation.throw(Cancelled()) if again else world.run(operation, closing)
         assert stream.closed == 1
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from httpure_core.config.options import Timeout
-from httpure_core.effects import Dial, Flush, Operation, Park
+from httpure_core.config.options import Proxy, Timeout
+from httpure_core.effects import Dial, Flush, Operation, Park, Resolve
 from httpure_core.errors import ConnectError, LocalProtocolError, PoolTimeout, UnsupportedProtocol
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
 from httpure_core.models.url import URL
+from httpure_core.operations.dial import Dialler
 
 from .stepping import (
     EMPTY,
@@ -271,6 +272,16 @@ class TestUnsupported:
         assert "secret" not in str(caught.value)
         assert caught.value.request is asked
         assert world.pool.statistics == (0, 0, 0)
+
+
+def test_credentials_that_would_miss_their_proxy_are_refused_before_anything_is_done() -> None:
+    world = World()
+    world.transmitter.dialler = Dialler(world.tls, proxy=Proxy("http://proxy.example"))
+    fields = {"Proxy-Authorization": "Basic eA=="}
+    with pytest.raises(LocalProtocolError, match="Proxy-Authorization"):
+        next(world.transmitter.transmit(request("https://example.org/", headers=fields)))
+    assert world.pool.statistics == (0, 0, 0)
+    assert isinstance(next(world.transmitter.transmit(request(headers=fields))), Resolve)
 
 
 def test_a_request_that_breaks_the_rules_costs_no_connection() -> None:

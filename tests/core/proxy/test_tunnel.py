@@ -44,6 +44,20 @@ def test_fields_that_cannot_be_sent(field: tuple[bytes, bytes]) -> None:
         Tunnel(b"example.org:443", [field])
 
 
+@pytest.mark.parametrize("value", [b"hush ", b"\thush", b"\0hush"])
+def test_an_error_does_not_show_the_value_of_a_field(value: bytes) -> None:
+    with pytest.raises(ValueError, match="the value of header 'proxy-authorization' begins") as caught:
+        Tunnel(b"example.org:443", [(b"X", b"fine"), (b"Proxy-Authorization", value)])
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("field", [(b"Content-Length", b"5"), (b"transfer-encoding", b"chunked")])
+def test_there_is_no_body(field: tuple[bytes, bytes]) -> None:
+    """A proxy that does not expect one would take it for the first bytes in the tunnel."""
+    with pytest.raises(ValueError, match="CONNECT has none"):
+        Tunnel(b"example.org:443", [field])
+
+
 @pytest.mark.parametrize(
     "head",
     [
