@@ -36,7 +36,7 @@ from ._detection import async_backend, running_backend
 from ._driving import AsyncDriver
 from ._lazy_tls import CertTypes, LazyTLS, VerifyTypes
 from ._leaving import leave_all_async
-from ._routing import FailingTransport, mounts_of
+from ._routing import FailingTransport, check_transports, mounts_of
 from ._transports.base import AsyncBaseTransport
 from ._transports.http import AsyncHTTPTransport
 from .backends import AsyncBackend
@@ -117,10 +117,7 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
             transport = AsyncHTTPTransport(*settings, backend=chosen)
         elif chosen is None:
             chosen = getattr(transport, "backend", None)
-        if not hasattr(transport, "handle_async_request"):
-            raise TypeError(
-                f"An AsyncClient needs an asynchronous transport, and {type(transport).__name__} is none."
-            )
+        check_transports(transport, mounts, "handle_async_request")
 
         def through(proxy: Proxy) -> AsyncHTTPTransport:
             return AsyncHTTPTransport(*settings, proxy, backend=chosen)

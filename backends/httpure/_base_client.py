@@ -117,6 +117,12 @@ class BaseClient(Generic[TransportT]):
     @event_hooks.setter
     def event_hooks(self, event_hooks: EventHooks | None) -> None:
         given = event_hooks or {}
+        if not isinstance(given, Mapping) or not all(
+            isinstance(hooks, list | tuple) for hooks in given.values()
+        ):
+            raise TypeError(
+                'event_hooks is a dict of lists: {"request": [function, ...], "response": [...]}.'
+            )
         self._event_hooks = {name: list(given.get(name, ())) for name in ("request", "response")}
 
     @property
@@ -280,7 +286,10 @@ class BaseClient(Generic[TransportT]):
     # For the two clients.
 
     def _auth_for(self, request: Request, auth: AuthTypes | UseClientDefault | None) -> Auth | None:
-        chosen = self._auth if isinstance(auth, UseClientDefault) else build_auth(auth)
+        if isinstance(auth, UseClientDefault):
+            chosen = None if request._to_stranger else self._auth
+        else:
+            chosen = build_auth(auth)
         return userinfo_auth(request.url) if chosen is None else chosen
 
     def _open(self) -> None:

@@ -35,7 +35,7 @@ from ._detection import blocking_backend
 from ._driving import BlockingDriver
 from ._lazy_tls import CertTypes, LazyTLS, VerifyTypes
 from ._leaving import leave_all
-from ._routing import FailingTransport, mounts_of
+from ._routing import FailingTransport, check_transports, mounts_of
 from ._transports.base import BaseTransport
 from ._transports.http import HTTPTransport
 from .backends import BlockingBackend
@@ -107,8 +107,7 @@ class Client(BaseClient[BaseTransport]):
         if transport is None:
             transport = HTTPTransport(*settings, backend=backend)
             backend = None  # the transport has it
-        if not hasattr(transport, "handle_request"):
-            raise TypeError(f"A Client needs a blocking transport, and {type(transport).__name__} is none.")
+        check_transports(transport, mounts, "handle_request")
         if isinstance(transport, HTTPTransport) and backend is None:
             driver = transport.driver
         else:

@@ -176,11 +176,17 @@ async def _transmit_async(effect: Transmit) -> None:
 
 
 def _read(effect: Read) -> None:
-    effect.message.read()
+    if effect.most is None:
+        effect.message.read()
+    else:
+        effect.message.skim(effect.most)
 
 
 async def _read_async(effect: Read) -> None:
-    await effect.message.aread()
+    if effect.most is None:
+        await effect.message.aread()
+    else:
+        await effect.message.askim(effect.most)
 
 
 def _close(effect: Close) -> None:
@@ -228,8 +234,14 @@ async def _advance_async(effect: Advance) -> None:
         return
     try:
         if effect.flow is None:
-            effect.flow = effect.auth.async_auth_flow(effect.request)
-            effect.request = await anext(effect.flow)
+            effect.flow = flow = effect.auth.async_auth_flow(effect.request)
+            if hasattr(flow, "__await__"):  # no generator: it may be there only to raise something
+                effect.flow = None
+                await flow
+                raise TypeError(
+                    f"{type(effect.auth).__name__}.async_auth_flow() yields no request: add `yield request`."
+                )
+            effect.request = await anext(flow)
         else:
             effect.request = await effect.flow.asend(effect.response)
     except StopAsyncIteration:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from httpure_core.config.environment import names_a_proxy, proxies_from_environment, variable_of
 from httpure_core.config.options import Proxy, ProxyTypes
@@ -15,9 +15,25 @@ from httpure_core.operations.budget import place
 
 from ._transports.base import AsyncBaseTransport, BaseTransport
 
-__all__ = ["FailingTransport", "mounts_of"]
+__all__ = ["FailingTransport", "check_transports", "mounts_of"]
 
 TransportT = TypeVar("TransportT")
+
+
+def check_transports(transport: Any, mounts: Any, method: str) -> None:
+    """Raise TypeError where one of them has no such method: it is of the other colour, or no transport at all."""
+    if mounts is not None and not isinstance(mounts, Mapping):
+        raise TypeError(
+            f'mounts= is a dict of transports, such as {{"https://": transport}}, not of type {type(mounts).__name__}.'
+        )
+    needs = (
+        "A Client needs a blocking" if method == "handle_request" else "An AsyncClient needs an asynchronous"
+    )
+    for each in (transport, *(mounts or {}).values()):
+        if isinstance(each, type):
+            raise TypeError(f"{needs} transport, and {each.__name__} is a class: give {each.__name__}(...).")
+        if each is not None and not hasattr(each, method):
+            raise TypeError(f"{needs} transport, and {type(each).__name__} is none.")
 
 
 def mounts_of(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import socket
 import threading
 from typing import Any
@@ -31,6 +32,7 @@ class SocketLink:
     """Owns a connected socket and the bytes that it has not taken yet. See `contracts.Link`."""
 
     __slots__ = (
+        "_process",
         "_read_size",
         "_wait_for_read",
         "closed",
@@ -54,6 +56,7 @@ class SocketLink:
         self.ended = False  # by the peer, or by an error
         self._read_size = FIRST_READ
         self._wait_for_read = wait_for_read(sock)
+        self._process = os.getpid()
 
     def push(self) -> bool:
         """Send what the kernel takes now; True if nothing is left. Raises OSError."""
@@ -117,7 +120,7 @@ class SocketLink:
         Garbage collection may call this in the middle of any step, even one that holds a lock in the same thread. So
         it waits for none; and where it gets them both, nobody is in the middle of anything.
         """
-        if self.closed or not self.sending.acquire(False):
+        if self.closed or self.inherited or not self.sending.acquire(False):
             return
         try:
             if self.mutex.acquire(False):
@@ -135,8 +138,15 @@ class SocketLink:
             if self.closed:
                 self.close()
 
+    @property
+    def inherited(self) -> bool:
+        """True in a process that was forked off: the connection is its parent's, who goes on using it."""
+        return self._process != os.getpid()
+
     def is_stale(self) -> bool:
-        """Feed what has arrived while the link was idle, session tickets or an end; True if it is closed."""
+        """Feed what has arrived while the link was idle, session tickets or an end; True if it is of no use here."""
+        if self._process != os.getpid():
+            return True
         if self.turn.reader is not None:
             return self.closed  # somebody reads, and is told
         for _ in range(_MOST_IDLE_READS):

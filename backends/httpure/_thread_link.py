@@ -23,10 +23,11 @@ __all__ = ["Gate", "ThreadLink"]
 class ThreadLink(SocketLink):
     """A socket that threads share. Subclass it and write `wait`."""
 
-    __slots__ = ()
+    __slots__ = ("_answers",)
 
     def __init__(self, sock: socket.socket, machine: Machine) -> None:
         super().__init__(sock, machine, threading.Lock())
+        self._answers = False  # the machine may have something to say to what was read
 
     def wait(self, read: bool, write: bool, timeout: float | None) -> bool:
         """Wait until the socket can be read from, or written to, or has failed; False if that took too long."""
@@ -41,11 +42,16 @@ class ThreadLink(SocketLink):
             finally:
                 if self.closed:
                     super().close()
+        if self._answers:
+            self._answer()
 
     def _flush_slowly(self, effect: Flush) -> None:
-        if not self.wait(True, True, effect.timeout):
+        # Of a peer that talks without listening, no more is taken than its reader has room for.
+        wants_data = self.machine.wants_data
+        if not self.wait(wants_data, True, effect.timeout):
             raise TimeoutError
-        self._look_for_news(effect.signal)
+        if wants_data:
+            self._look_for_news(effect.signal)
         effect.flushed = self._push()
 
     def _look_for_news(self, signal: Signal) -> None:
@@ -82,10 +88,25 @@ class ThreadLink(SocketLink):
         if not self.wait(True, False, _left(deadline)):
             raise TimeoutError
         if self.pull():
-            # What the machine has to say in answer, such as acknowledgements. If the connection is lost, the
-            # next read will tell.
-            with contextlib.suppress(OSError):
-                self.push()
+            self._answers = True
+            self._answer()
+
+    def _answer(self) -> None:
+        """Send what the machine has to say in answer, such as acknowledgements.
+
+        Whoever has read does not wait for another thread that is sending, and may wait for the peer to take something.
+        That one looks here when it is done.
+        """
+        while self._answers and self.sending.acquire(False):
+            self._answers = False
+            try:
+                # If the connection is lost, the next read will tell.
+                with contextlib.suppress(OSError):
+                    self._push()
+            finally:
+                self.sending.release()
+                if self.closed:
+                    self.close()
 
     def _leave_turn(self, signal: Signal) -> None:
         with self.mutex:
@@ -97,7 +118,7 @@ class ThreadLink(SocketLink):
     def close(self) -> None:
         """Close the socket; where a thread waits for it, wake that one, which then closes it."""
         self.closed = True
-        if self.turn.reader is None and not self.sending.locked():
+        if self.inherited or (self.turn.reader is None and not self.sending.locked()):
             super().close()
         else:
             with contextlib.suppress(OSError):

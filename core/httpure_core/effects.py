@@ -202,12 +202,15 @@ class Transmit(Effect):
 
 
 class Read(Effect):
-    """Read a message, a request or the response of a custom transport, to its end into its `content`."""
+    """Read a message, a request or the response of a custom transport, to its end into its `content`.
 
-    __slots__ = ("message",)
+    With `most`, it is a response that nobody may look at: the driver calls `skim(most)` or `askim(most)`.
+    """
 
-    def __init__(self, message: Any) -> None:
-        self.message = message
+    __slots__ = ("message", "most")
+
+    def __init__(self, message: Any, most: int | None = None) -> None:
+        self.message, self.most = message, most
 
 
 class Close(Effect):

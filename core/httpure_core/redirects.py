@@ -102,7 +102,10 @@ def redirect(
         stream=None if drops_body else request.stream,
         extensions=_extensions(request, url),
     )
-    if request._cookies is not None and _is_trusted(request.url, url):
+    trusted = _is_trusted(request.url, url)
+    if request._to_stranger or not trusted:
+        following._to_stranger = True  # and it stays so, wherever the next redirect leads
+    if request._cookies is not None and trusted:
         following._cookies = kept_cookies(request._cookies, response)
     return following
 

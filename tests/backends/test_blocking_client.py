@@ -66,6 +66,26 @@ def test_async_handler() -> None:
             client.get("http://example.org")
 
 
+@pytest.mark.parametrize("answer", [None, "text", 200])
+def test_handler_that_returns_no_response(answer: Any) -> None:
+    async def awaited(request: httpure.Request) -> Any:
+        return answer
+
+    transport = httpure.MockTransport(lambda request: answer)
+    told = (
+        f"The handler of a MockTransport returns a Response, and this one returned {type(answer).__name__}."
+    )
+    with httpure.Client(transport=transport) as client, pytest.raises(TypeError) as caught:
+        client.get("http://example.org")
+    assert str(caught.value) == told
+
+    for handler in (transport.handler, awaited):
+        request = httpure.Request("GET", "http://example.org")
+        with pytest.raises(TypeError) as caught:
+            asyncio.run(httpure.MockTransport(handler).handle_async_request(request))
+        assert str(caught.value) == told
+
+
 def test_transport_without_a_method() -> None:
     with httpure.Client(transport=httpure.BaseTransport()) as client:
         with pytest.raises(NotImplementedError, match="handle_request"):

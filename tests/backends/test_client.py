@@ -276,6 +276,10 @@ async def test_hooks_given_are_not_shared(http: World) -> None:
         ({"mounts": {"example.org": None}}, "example.org"),
         ({"base_url": "http://exa mple.org"}, "exa mple"),
         ({"headers": {"X-A": "a\nb"}}, "X-A"),
+        ({"headers": "X-A: a"}, "pairs"),
+        ({"event_hooks": {"request": print}}, "event_hooks is a dict of lists"),
+        ({"event_hooks": {"response": None}}, "event_hooks is a dict of lists"),
+        ({"event_hooks": [print]}, "event_hooks is a dict of lists"),
     ],
 )
 async def test_wrong_configuration(http: World, arguments: dict[str, Any], words: str) -> None:
@@ -669,6 +673,20 @@ async def test_next_request(http: World) -> None:
             steps.append(str(response.url))
         assert steps == [URL + "2", URL + "1", URL + "0"]
         assert (await client.get(URL + "1", follow_redirects=True)).next_request is None
+
+
+@pytest.mark.parametrize("location", ["/there", "https://stranger.example/"])
+async def test_next_request_takes_the_clients_auth_to_no_stranger(http: World, location: str) -> None:
+    def answer(request: httpure.Request) -> httpure.Response:
+        return httpure.Response(302, headers={"Location": location})
+
+    async with http.client(transport=httpure.MockTransport(answer), auth=("user", "pass")) as client:
+        response = await client.get("https://example.org/")
+        assert "Authorization" in response.request.headers
+        again = await client.send(response.next_request)
+        assert ("Authorization" in again.request.headers) == (location == "/there")
+        given = await client.send(response.next_request, auth=("other", "pass"))
+        assert "Authorization" in given.request.headers
 
 
 @pytest.mark.parametrize(

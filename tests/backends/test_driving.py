@@ -328,6 +328,13 @@ def test_read(runner: Runner) -> None:
     assert response.content == b"ab"
 
 
+def test_skim(runner: Runner) -> None:
+    for most, content in ((2, b"ab"), (1, b"")):
+        response = Response(200, stream=Blocking() if runner.blocking else Waiting())
+        runner.run(yielding(Read(response, most)))
+        assert (response.content, response.is_closed) == (content, True)
+
+
 def test_close(runner: Runner) -> None:
     closed: list[str] = []
 

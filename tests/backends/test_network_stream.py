@@ -15,7 +15,7 @@ import pytest
 import httpure
 from httpure._network_stream import AsyncNetworkStream, NetworkStream
 from httpure._socket_info import socket_info
-from tests.peers import Answer, RealNetwork, Site
+from tests.peers import Answer, Peer, RealNetwork, Site
 from tests.peers.raw import SWITCHED, Echo, leaving
 from tests.running import on_each_loop
 
@@ -141,6 +141,36 @@ def test_a_dropped_response_closes_its_connection(echo: str) -> None:
         del stream
         gc.collect()
         assert transport.statistics == (0, 0, 0)
+
+
+class Busy(Peer):
+    """Leaves HTTP, takes nothing, and has something to say a moment later."""
+
+    def receive_data(self, data: bytes) -> None:
+        self.channel.send(SWITCHED)
+        self.channel.pause()
+        self.channel.call_later(0.03, lambda: self.channel.send(b"news"))
+
+
+def test_who_reads_does_not_wait_for_who_writes(network: RealNetwork) -> None:
+    """In two threads, to a peer that takes nothing: what it says, it may want to have heard before it goes on."""
+    url = f"http://127.0.0.1:{network.listen(Busy, receive_buffer=4096)}"
+    failed: list[Exception] = []
+    with httpure.Client() as client, client.stream("GET", url, headers=UPGRADE) as response:
+        stream = response.extensions["network_stream"]
+
+        def write() -> None:
+            try:
+                stream.write(b"x" * 5_000_000, timeout=0.15)
+            except httpure.WriteTimeout as exc:
+                failed.append(exc)
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        assert stream.read(10, timeout=5) == b"news"
+        assert not failed and thread.is_alive()
+        thread.join()
+        assert failed
 
 
 def test_what_is_pickled_has_none(network: RealNetwork) -> None:

@@ -76,6 +76,43 @@ def test_what_is_no_pattern(make: Make) -> None:
         make(mounts={"http": None})
 
 
+@pytest.mark.parametrize(
+    ("make", "right", "other", "needs"),
+    [
+        (httpure.Client, httpure.HTTPTransport, httpure.AsyncHTTPTransport, "A Client needs a blocking"),
+        (
+            httpure.AsyncClient,
+            httpure.AsyncHTTPTransport,
+            httpure.HTTPTransport,
+            "An AsyncClient needs an asynchronous",
+        ),
+    ],
+)
+def test_what_is_no_transport_for_the_client(make: Make, right: Any, other: Any, needs: str) -> None:
+    name = other.__name__
+    for wrong, why in (
+        (other(), f"{name} is none."),
+        (object(), "object is none."),
+        (right, f"{right.__name__} is a class: give {right.__name__}(...)."),
+    ):
+        for settings in ({"transport": wrong}, {"mounts": {"all://": None, "http://a.test": wrong}}):
+            with pytest.raises(TypeError) as caught:
+                make(**settings)
+            assert str(caught.value) == f"{needs} transport, and {why}"
+    with pytest.raises(TypeError, match=r"^mounts= is a dict of transports, such as .*, not of type list\.$"):
+        make(mounts=[right()])
+
+
+@pytest.mark.parametrize(
+    "make", [httpure.Client, httpure.AsyncClient, httpure.HTTPTransport, httpure.AsyncHTTPTransport]
+)
+def test_what_are_no_limits(make: Make) -> None:
+    with pytest.raises(
+        TypeError, match=r"limits= is made by Limits\(max_connections=\.\.\.\) .* not of type dict"
+    ):
+        make(limits={"max_connections": 1})
+
+
 # The environment.
 
 TABLE: list[tuple[dict[str, str], str, str | None]] = [

@@ -405,3 +405,40 @@ async def test_what_a_scheme_adds_or_changes_goes_to_no_other_origin(http: World
     names: Sequence[str] = [name for name, value in stranger.calls[0].fields]
     assert "x-who" not in names and "x-mine" not in names
     assert "hush" not in str(stranger.calls[0].fields)
+
+
+@pytest.mark.parametrize("raises", [True, False])
+async def test_a_flow_for_the_other_clients_only(http: World, raises: bool) -> None:
+    """Without a `yield` it is a coroutine function: what it raises comes out, and otherwise we say what is missing."""
+
+    class Blocking(httpure.Auth):
+        async def async_auth_flow(self, request: httpure.Request) -> Any:
+            if raises:
+                raise RuntimeError("only for blocking clients")
+
+        def sync_auth_flow(self, request: httpure.Request) -> Any:
+            if raises:
+                raise RuntimeError("only for blocking clients")
+            raise TypeError("yields no request")
+            yield request
+
+    expected = (RuntimeError, "only for blocking") if raises else (TypeError, "yields no request")
+    async with http.client() as client:
+        with pytest.raises(expected[0], match=expected[1]):
+            await client.get(http.serve(Site(lambda call: Answer())), auth=Blocking())
+
+
+@pytest.mark.parametrize("returned", [None, "text"])
+async def test_a_transport_that_returns_no_response(http: World, returned: Any) -> None:
+    class Odd(httpure.BaseTransport, httpure.AsyncBaseTransport):
+        def handle_request(self, request: httpure.Request) -> Any:
+            return returned
+
+        async def handle_async_request(self, request: httpure.Request) -> Any:
+            return returned
+
+    async with http.client(transport=Odd()) as client:
+        with pytest.raises(
+            TypeError, match=r"returns a httpure.Response; Odd returned (None|a builtins.str)\."
+        ):
+            await client.get("http://example.org")

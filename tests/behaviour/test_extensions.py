@@ -330,6 +330,25 @@ class TestUpgrade:
             with pytest.raises(httpure.WriteTimeout, match=r"Nothing could be sent for 0\.05 s, GET "):
                 await done(stream.write(bytes(32 << 20), timeout=0.05))
 
+    async def test_a_peer_that_talks_without_listening(self, http: World) -> None:
+        """What it says while we write is not all taken: nobody has asked for it yet."""
+
+        class Talks(Deaf):
+            def connected(self, channel: Any) -> None:
+                super().connected(channel)
+                for _ in range(50):
+                    channel.send(bytes(100_000))
+
+        async with (
+            http.client() as client,
+            client.stream("GET", http.serve(leaving(SWITCHED, Talks)), headers=UPGRADE) as response,
+        ):
+            stream = response.extensions["network_stream"]
+            with pytest.raises(httpure.WriteTimeout):
+                await done(stream.write(bytes(32 << 20), timeout=0.05))
+            assert 0 < stream._raw._machine.buffered < 1_000_000
+            assert await exactly(stream, 5_000_000) == bytes(5_000_000), "nor is any of it lost"
+
     async def test_both_ways_at_the_same_time(self, http: World) -> None:
         """More than any buffer holds: who writes must not wait for who reads, nor the other way round."""
         url = http.serve(leaving(SWITCHED, Echo))

@@ -66,7 +66,8 @@ EFFECTS: list[tuple[Effect, dict[str, object]]] = [
     (Offload(print), {"function": print}),
     (Pull([b"x"]), {"source": [b"x"], "finished": False, "iterator": None, "piece": None}),
     (Transmit("transport", "request"), {"transport": "transport", "request": "request", "response": None}),
-    (Read("message"), {"message": "message"}),
+    (Read("message"), {"message": "message", "most": None}),
+    (Read("message", 9), {"message": "message", "most": 9}),
     (Close("message"), {"message": "message"}),
     (Call(print, "one", "two"), {"hook": print, "arguments": ("one", "two")}),
     (

@@ -330,6 +330,16 @@ def test_extensions_that_are_about_the_old_url() -> None:
     assert request.extensions == extensions
 
 
+def test_a_stranger_stays_one_on_the_way_back() -> None:
+    """What the client would give to the next request by itself, its auth, is not for it either."""
+    request = Request("GET", HERE)
+    for location, stranger in (("/x", False), ("https://other.example/", True), (HERE, True), ("/y", True)):
+        request = follow(request, location)
+        assert request._to_stranger is stranger
+    upgraded = follow(Request("GET", "http://example.org/"), "https://example.org/")
+    assert not upgraded._to_stranger
+
+
 def test_who_does_not_follow_suffers_no_error() -> None:
     request = Request("POST", HERE, stream=Stream(False), headers={"X-Tenant": "7"})
     for location in ("https://h:99999/", "file:///x"):

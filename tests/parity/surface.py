@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from enum import EnumType
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -62,8 +63,8 @@ def own(family: type, package: ModuleType) -> list[str]:
 
 def parameters(value: Any) -> list[Parameter] | None:
     """Return the parameters of what can be called, without `self`; None for everything else."""
-    if isinstance(value, property) or not callable(value):
-        return None
+    if isinstance(value, property) or not callable(value) or isinstance(value, EnumType):
+        return None  # what an enumeration is called with differs from one Python to the next
     try:
         signature = inspect.signature(value)
     except (TypeError, ValueError):

@@ -223,4 +223,8 @@ def _dialler(
 
 
 def _pool(limits: Limits, mutex: Mutex) -> Pool:
+    if not hasattr(limits, "max_keepalive_connections"):
+        raise TypeError(
+            f"limits= is made by Limits(max_connections=...) and such, not of type {type(limits).__name__}."
+        )
     return Pool(mutex, limits.max_connections, limits.max_keepalive_connections, limits.keepalive_expiry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
@@ -35,15 +36,30 @@ class MockTransport(BaseTransport, AsyncBaseTransport):
         request.read()
         response = self.handler(request)
         if not isinstance(response, Response):
+            if not hasattr(response, "__await__"):
+                raise _no_response(response)
             if (close := getattr(response, "close", None)) is not None:
-                close()  # a coroutine that nobody will await
+                close()  # nobody will await it
             raise TypeError(
                 "A blocking client needs a handler that returns a Response, not a coroutine function."
             )
         return response
 
     async def handle_async_request(self, request: Request) -> Response:
-        """Read the request and return the handler's response. Raises what the handler raises."""
+        """Read the request and return the handler's response.
+
+        Raises TypeError if the handler returns none, and what it raises itself.
+        """
         await request.aread()
-        response = self.handler(request)
-        return response if isinstance(response, Response) else await response
+        response: Any = self.handler(request)
+        if hasattr(response, "__await__"):
+            response = await response
+        if not isinstance(response, Response):
+            raise _no_response(response)
+        return response
+
+
+def _no_response(what: Any) -> TypeError:
+    return TypeError(
+        f"The handler of a MockTransport returns a Response, and this one returned {type(what).__name__}."
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import os
 import socket
 import threading
 import time
@@ -26,6 +27,8 @@ from .._socket_link import closed_here
 __all__ = ["Backend", "Link"]
 
 _BUFFER_SIZE = 256 * 1024
+#: Bytes that the peer has not taken, beyond which it gets no further answers: it might ask (PING, for example) for ever.
+MOST_UNHEARD = 1024 * 1024
 
 
 class _Buffer(threading.local):
@@ -47,12 +50,14 @@ class Link(asyncio.BufferedProtocol):
         self._loop = loop
         self._sock = sock
         self._thread = threading.get_ident()
+        self._process = os.getpid()
         self._transport: asyncio.Transport | None = None
         self._view = _buffer.view
         self._error: OSError | None = None
         self._closed = False
         self._reading = True
         self._blocked = False  # the transport holds more than it wants to
+        self._unheard = False  # and more than it is worth to answer a peer who does not listen
         self._writers: set[asyncio.Future[None]] = set()  # tasks that wait for it to hold less
         self._deadlines: dict[asyncio.Future[None], float] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -75,7 +80,8 @@ class Link(asyncio.BufferedProtocol):
             answer = machine.data_to_send()
         if answer:
             self._write(answer)
-        if not machine.wants_data and self._reading and self._transport is not None:
+            self._unheard = self._blocked and self._held() > MOST_UNHEARD
+        if (self._unheard or not machine.wants_data) and self._reading and self._transport is not None:
             self._reading = False
             self._transport.pause_reading()
 
@@ -107,7 +113,8 @@ class Link(asyncio.BufferedProtocol):
 
     def resume_writing(self) -> None:
         """The transport has room again."""
-        self._blocked = False
+        self._blocked = self._unheard = False
+        self._read_on()
         for future in self._writers:
             _resolve(future)
 
@@ -118,12 +125,11 @@ class Link(asyncio.BufferedProtocol):
 
         Garbage collection may call this in any thread, while the transport is being written to.
         """
-        if self._closed or self._transport is None:
+        if self._closed or self._transport is None or self._process != os.getpid():
             return
         here = threading.get_ident() == self._thread
-        if here and not self._reading and self.machine.wants_data:
-            self._reading = True
-            self._transport.resume_reading()
+        if here:
+            self._read_on()
         with contextlib.suppress(RuntimeError):  # the loop is closed
             (self._loop.call_soon if here else self._loop.call_soon_threadsafe)(self._send_queued)
 
@@ -144,7 +150,8 @@ class Link(asyncio.BufferedProtocol):
             self._timer = None
         if not self._closed and self._transport is not None:
             self._closed = True
-            if self._loop.is_closed():
+            if self._loop.is_closed() or self._process != os.getpid():
+                # Where a process was forked off, its parent's loop goes on with the connection: nothing is told to it.
                 self._sock.close()
                 with contextlib.suppress(AttributeError):  # of uvloop, which needs no telling
                     self._transport._sock = None  # type: ignore[attr-defined]  # or it says that it was not closed
@@ -169,6 +176,17 @@ class Link(asyncio.BufferedProtocol):
     def receive(self, signal: Signal, timeout: float | None) -> Awaitable[None] | None:
         """Wait for the signal."""
         return None if signal.ready else self._wait(signal, timeout)
+
+    def _read_on(self) -> None:
+        if (
+            not self._reading
+            and not self._unheard
+            and not self._closed
+            and self._transport is not None
+            and self.machine.wants_data
+        ):
+            self._reading = True
+            self._transport.resume_reading()
 
     def _send_queued(self) -> None:
         with self.mutex:

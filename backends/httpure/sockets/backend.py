@@ -29,7 +29,8 @@ class Link(ThreadLink):
         """Wait until the socket can be read from, or written to, or has failed; False if that took too long."""
         if not write:
             return self._wait_for_read(timeout)
-        return wait_for_write_or_read(self.sock)(timeout)  # made anew: few links ever wait to write
+        # Made anew: few links ever wait to write.
+        return (wait_for_write_or_read if read else wait_for_write)(self.sock)(timeout)
 
 
 class Backend:

@@ -57,7 +57,10 @@ class Link(SocketLink):
                 nursery.cancel_scope.cancel()
 
             nursery.start_soon(first, self._writable)
-            nursery.start_soon(first, lambda: self._news(signal))
+            if (
+                self.machine.wants_data
+            ):  # of a peer that talks without listening, no more than its reader has room for
+                nursery.start_soon(first, lambda: self._news(signal))
 
     async def _writable(self) -> None:
         # Trio lets one task at a time wait for this. The others wait for that one, and then all look again.
@@ -104,7 +107,9 @@ class Link(SocketLink):
     def close(self) -> None:
         """Close the socket; from whatever thread, and even if the run is over."""
         if self.sock.fileno() >= 0:
-            if threading.get_ident() == self._thread:
+            if self.inherited:
+                super().close()
+            elif threading.get_ident() == self._thread:
                 with contextlib.suppress(RuntimeError):  # not within trio: then nobody waits for the socket
                     trio.lowlevel.notify_closing(self.sock)
                 super().close()

@@ -107,7 +107,7 @@ class DigestAuth(Auth):
         secret = digest(self._username, realm, self._password)
         if challenge.session:
             secret = digest(secret.encode(), nonce, cnonce.encode())
-        subject = [request.method.encode("ascii"), uri.encode("ascii")]
+        subject = [request.method.encode("ascii"), uri.encode("latin-1")]
         if challenge.qop == "auth-int":
             subject.append(digest(_content(request)).encode())
         proof = (
@@ -298,8 +298,10 @@ def _content(request: Request) -> bytes:
 
 def _request_target(request: Request) -> str:
     # The extension replaces the target on the wire, and the server hashes what it sees there.
-    target: bytes = request.extensions.get("target", request.url.raw_path)
-    return target.decode("ascii")
+    target = request.extensions.get("target")
+    if not isinstance(target, bytes):  # what else it may be is for the transport to refuse
+        target = request.url.raw_path
+    return target.decode("latin-1")
 
 
 def _take_cookies(request: Request, response: Response) -> None:

@@ -71,8 +71,10 @@ def _merged(base_url: URL, text: str) -> URL:
 
 def _below(base_url: URL, url: URL) -> URL:
     if url.scheme or url.netloc:
+        # In "user:password@host", what follows the first colon is a path.
+        shown = masked(url)[:500] if url.netloc or "@" not in url.path else f"{url.scheme}:..."
         raise InvalidURL(
-            f"{masked(url)[:500]!r} is neither absolute nor relative to the base URL: give scheme and host, "
+            f"{shown!r} is neither absolute nor relative to the base URL: give scheme and host, "
             f"or begin the path with one slash."
         )
     base_path, _, base_query = base_url.raw_path.partition(b"?")

@@ -260,8 +260,10 @@ class Proxy:
     ) -> None:
         url = URL(url)
         if url.scheme not in _PROXY_SCHEMES:
+            # In "user:password@host", what follows the first colon is a path.
+            shown = repr(url) if url.host or "@" not in url.path else f"'{url.scheme}:...'"
             raise ValueError(
-                f"A proxy's URL begins with http://, https://, socks5:// or socks5h://, not as {url!r}."
+                f"A proxy's URL begins with http://, https://, socks5:// or socks5h://, not as {shown}."
             )
         if not url.host:
             raise ValueError(f"The proxy's URL {url!r} has no host.")

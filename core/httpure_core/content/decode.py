@@ -29,6 +29,10 @@ __all__ = ["MAX_CODINGS", "Decoder", "accept_encoding", "decoder_for"]
 
 #: Codings applied one over the other that we undo. Each could multiply the size by 1,000.
 MAX_CODINGS = 5
+#: Bytes that a chain of codings may have between two of them, whatever they were before; and beyond that, for each
+#: byte received. What was compressed once can hardly be compressed a second time.
+MAX_BETWEEN = 1024 * 1024
+MAX_RATIO_BETWEEN = 100
 # Input is fed in slices, because zlib, brotli and zstd copy what they leave over at each step.
 _SLICE_SIZE = 16 * 1024
 # brotli allocates in blocks of 32 KiB, 96 KiB, ... and stops at the first block that reaches the limit.
@@ -97,22 +101,38 @@ def _new_decoder(coding: str) -> Decoder | None:
 
 
 class _Chain:
-    """Two decoders, the outer coding undone first. They nest: a chain of five is pulled the same way."""
+    """Two decoders, the outer coding undone first. They nest: a chain of five is pulled the same way.
 
-    __slots__ = ("_inner", "_outer")
+    What comes out between the two is weighed: it can be a bomb of which nothing at all comes out in the end, such as a
+    thousand million empty gzip members, and then no reader could stop at any piece.
+    """
+
+    __slots__ = ("_between", "_inner", "_outer", "_received")
 
     def __init__(self, outer: Decoder, inner: Decoder) -> None:
         self._outer = outer
         self._inner = inner
+        self._received = 0
+        self._between = 0
 
     def decode(self, data: bytes) -> Iterator[bytes]:
+        self._received += len(data)
         for piece in self._outer.decode(data):
-            yield from self._inner.decode(piece)
+            yield from self._inner.decode(self._weighed(piece))
 
     def flush(self) -> Iterator[bytes]:
         for piece in self._outer.flush():
-            yield from self._inner.decode(piece)
+            yield from self._inner.decode(self._weighed(piece))
         yield from self._inner.flush()
+
+    def _weighed(self, piece: bytes) -> bytes:
+        self._between += len(piece)
+        if self._between > MAX_BETWEEN and self._between > MAX_RATIO_BETWEEN * self._received:
+            raise DecodingError(
+                f"The body has several content codings, and grows to more than {self._between} bytes between two of "
+                f"them, from {self._received} received: what is encoded once more hardly shrinks by that."
+            )
+        return piece
 
 
 class _Gzip:

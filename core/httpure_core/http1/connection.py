@@ -106,10 +106,10 @@ class Http1Connection:
 
     @property
     def wants_data(self) -> bool:
-        """False while the reader has `READ_AHEAD` bytes of body to catch up with."""
+        """False while the reader has `READ_AHEAD` bytes to catch up with, and when nobody will ever read more."""
         stream = self.stream
         if stream is None:
-            return self.inner is None or self.inner.wants_data
+            return self.close_reason is None if self.inner is None else self.inner.wants_data
         return stream.buffered < READ_AHEAD
 
     def open_stream(self, method: bytes, target: bytes, fields: Fields, body: bytes | None) -> Http1Stream:

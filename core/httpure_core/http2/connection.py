@@ -127,8 +127,8 @@ class Http2Connection:
 
     @property
     def wants_data(self) -> bool:
-        """Always True: other streams must not wait for a slow reader of one. What that may hold is in the windows."""
-        return True
+        """True while it is alive: no stream waits for a slow reader of another. The windows bound what that holds."""
+        return not self._is_over
 
     def open_stream(self, method: bytes, target: bytes, fields: Fields, body: bytes | None) -> Http2Stream:
         """Queue a request's head and, where it is given, its whole body (runs once per request).

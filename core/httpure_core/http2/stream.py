@@ -124,6 +124,10 @@ class Http2Stream:
                 self._missing -= len(data)
                 if self._missing < 0:
                     raise _wrong_length("longer")
+            elif self.body_ended:
+                raise LocalProtocolError(
+                    "The request's body was said to be whole, and no more of it can be sent"
+                )
             self.queue = memoryview(b"".join((self.queue, data)) if self.queue else data)
             self.body_ended = self._missing == 0  # so that an answer to the last byte is no early one
             self._owner.send_queued(self)

@@ -140,7 +140,8 @@ class Cookies(MutableMapping[str, str]):
             if not isinstance(text, str):
                 whose = f"A cookie's {part}" if part == "name" else f"The {part} of cookie {name!r}"
                 raise TypeError(f"{whose} must be str, not {type(text).__name__}.")
-        self._store.add(Cookie(name, value, domain, path))
+        # Of a member of an enum that is a str, too, its text, and not its name in Python.
+        self._store.add(Cookie(*map(str.__str__, (name, value, domain, path))))
 
     def get(  # type: ignore[override]
         self, name: str, default: str | None = None, domain: str | None = None, path: str | None = None

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import (
     ItemsView,
-    Iterable,
     Iterator,
     KeysView,
     Mapping,
@@ -90,8 +89,7 @@ class Headers(MutableMapping[str, str]):
             self._raw = headers._raw.copy()
             self._encoding = encoding or headers._encoding
         else:
-            pairs: Iterable[tuple[Any, Any]] = headers.items() if isinstance(headers, Mapping) else headers
-            self._raw = [_checked(name, value, encoding) for name, value in pairs]
+            self._raw = [_checked(name, value, encoding) for name, value in _pairs_of(headers)]
 
     @classmethod
     def from_wire(cls, raw: list[tuple[bytes, bytes]]) -> Self:
@@ -315,7 +313,7 @@ def part_removals(headers: Any) -> tuple[Any, frozenset[str]]:
     elif isinstance(headers, Headers):
         return headers, _NOTHING
     else:
-        pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
+        pairs = _pairs_of(headers)
     names = [_checked(pair[0], b"", None)[0] for pair in pairs if _is_removal(pair)]
     if not names:
         return pairs, _NOTHING
@@ -323,7 +321,28 @@ def part_removals(headers: Any) -> tuple[Any, frozenset[str]]:
 
 
 def _is_removal(pair: Any) -> bool:
-    return isinstance(pair, (tuple, list)) and len(pair) == 2 and pair[1] is None
+    return pair[1] is None
+
+
+def _pairs_of(headers: Any) -> list[Any]:
+    """Return the pairs in what is no dict. Raises TypeError and ValueError, which tell no value, for what has none."""
+    if type(headers) not in (list, tuple):
+        if isinstance(headers, Mapping):
+            return list(headers.items())
+        if isinstance(headers, str | bytes) or not hasattr(headers, "__iter__"):
+            kind = type(headers).__name__
+            raise TypeError(
+                f"Headers are made of a dict, a list of (name, value) pairs or Headers, not of {kind}."
+            )
+    pairs = list(headers)
+    for pair in pairs:
+        if not isinstance(pair, tuple | list):
+            raise TypeError(f"A list of headers holds (name, value) pairs, not a {type(pair).__name__}.")
+        if len(pair) != 2:
+            raise ValueError(
+                f"A list of headers holds (name, value) pairs, not a {type(pair).__name__} of {len(pair)}."
+            )
+    return pairs
 
 
 def speaks_of_secrets(lower: bytes) -> bool:

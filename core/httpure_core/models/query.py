@@ -85,19 +85,19 @@ class QueryParams(Mapping[str, str]):
 
     def get_list(self, key: str) -> list[str]:
         """Return all values of a name; an empty list if there are none."""
-        return self._lists.get(str(key), [])[:]
+        return self._lists.get(_text_of(key), [])[:]
 
     def set(self, key: str, value: Any = None) -> QueryParams:
         """Return a copy in which the name has this value only. Raises TypeError for a dict, a set or an iterator."""
-        return _of_lists({**self._lists, str(key): [_text_of(value)]})
+        return _of_lists({**self._lists, _text_of(key): [_text_of(value)]})
 
     def add(self, key: str, value: Any = None) -> QueryParams:
         """Return a copy in which the name has this value too, behind those it has. Raises as `set()` does."""
-        return _of_lists({**self._lists, str(key): [*self.get_list(key), _text_of(value)]})
+        return _of_lists({**self._lists, _text_of(key): [*self.get_list(key), _text_of(value)]})
 
     def remove(self, key: str) -> QueryParams:
         """Return a copy without the name."""
-        return _of_lists({name: values for name, values in self._lists.items() if name != str(key)})
+        return _of_lists({name: values for name, values in self._lists.items() if name != _text_of(key)})
 
     def merge(self, params: QueryParamTypes | None = None) -> QueryParams:
         """Return a copy in which the names of `params` have its values, and only those.
@@ -215,7 +215,8 @@ def _as_list(value: Any) -> list[Any] | tuple[Any, ...]:
 
 def _text_of(value: Any) -> str:
     if isinstance(value, str):
-        return value
+        # Of a member of an enum that is a str, too, its text, and not its name in Python.
+        return value if type(value) is str else str.__str__(value)
     if value is None:
         return ""
     if isinstance(value, bool):

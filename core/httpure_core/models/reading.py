@@ -9,13 +9,13 @@ One loop for each colour (blocking, asynchronous); all else is shared. What the 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..content.decode import decoder_for
 from ..content.text import charset_from_content_type, is_known_encoding
-from ..errors import RequestError, ResponseNotRead, StreamClosed, StreamConsumed
+from ..errors import DecodingError, RequestError, ResponseNotRead, StreamClosed, StreamConsumed
 from .stages import Bytes, Lines, Raw, Stage, Text, Whole
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["Body"]
 
 T = TypeVar("T")
+
+#: Decoded bytes that are accepted of a body at which hardly anybody will look: a client may keep twenty of them.
+MAX_SKIMMED = 1024 * 1024
 
 
 class Body:
@@ -222,10 +225,43 @@ class Body:
 
     # For the core
 
-    def absorb(self, raw: bytes) -> None:
+    def skim(self, size: int) -> None:
+        """Read a body at which hardly anybody will look: if it has at most `size` raw bytes, else give it up.
+
+        Raises what the stream raises.
+        """
+        pieces: list[bytes] = []
+        with closing(self._pull(Raw(), "read")) as reading:
+            for piece in reading:
+                pieces.append(piece)
+                if self._num_bytes_downloaded > size:
+                    pieces = []
+                    break
+        self.close()
+        self.absorb_little(b"".join(pieces))
+
+    async def askim(self, size: int) -> None:
+        """As `skim()`, for an asynchronous stream."""
+        pieces: list[bytes] = []
+        async for piece in AsyncReading(self, Raw(), "aread"):
+            pieces.append(piece)
+            if self._num_bytes_downloaded > size:
+                pieces = []
+                break
+        await self.aclose()
+        self.absorb_little(b"".join(pieces))
+
+    def absorb_little(self, raw: bytes) -> None:
+        """As `absorb()`, of a body at which hardly anybody will look: one that is large, or broken, counts as empty."""
+        try:
+            self.absorb(raw, MAX_SKIMMED)
+        except DecodingError:
+            self._content = b""
+
+    def absorb(self, raw: bytes, most: int | None = None) -> None:
         """Take the whole raw body at once: decode it, and be read and closed. Runs once per request.
 
-        Does not touch the stream. Raises DecodingError as `read()` does.
+        Does not touch the stream. Raises DecodingError as `read()` does, or for more than `most` decoded bytes.
         """
         self._num_bytes_downloaded = len(raw)
         self.is_stream_consumed = self.is_closed = True
@@ -233,7 +269,7 @@ class Body:
         if decoder is None:
             self._content = raw
             return
-        stage = Whole(decoder)
+        stage = Whole(decoder, most)
         try:
             self._content = b"".join([*stage.feed(raw), *stage.finish()])
         except RequestError as error:
@@ -272,7 +308,7 @@ class Body:
         reading = AsyncReading(self, stage, called)
         return reading if self._content is None else reading.replay(self._content)
 
-    def _pull(self, stage: Stage[T], called: str) -> Iterator[T]:
+    def _pull(self, stage: Stage[T], called: str) -> Generator[T, None, None]:
         self._begin("__iter__", called)
         try:
             for raw in self.stream:  # type: ignore[union-attr]

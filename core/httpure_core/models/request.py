@@ -73,6 +73,8 @@ class Request:
     _content: bytes | None = None
     #: Those given for this request alone: a redirect within the origin takes them along, no store keeps them.
     _cookies: Cookies | None = None
+    #: True where a redirect led to another origin: the client's own auth is not for it, whoever sends the request.
+    _to_stranger: bool = False
 
     def __init__(
         self,

@@ -75,10 +75,11 @@ class Bytes:
 
 
 class Whole:
-    """The decoded bytes for a reader that keeps them all: refuses what only a bomb contains."""
+    """The decoded bytes for a reader that keeps them all: refuses what only a bomb contains, or more than `most`."""
 
-    def __init__(self, decoder: Decoder) -> None:
+    def __init__(self, decoder: Decoder, most: int | None = None) -> None:
         self._decoder = decoder
+        self._most = most
         self._received = 0
         self._decoded = 0
 
@@ -92,7 +93,7 @@ class Whole:
         return self._weigh(self._decoder.flush())
 
     def _weigh(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        allowed = max(FREE_EXPANSION, MAX_RATIO * self._received)
+        allowed = max(FREE_EXPANSION, MAX_RATIO * self._received) if self._most is None else self._most
         for piece in pieces:
             self._decoded += len(piece)
             if self._decoded > allowed:

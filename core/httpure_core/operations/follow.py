@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from ..auth import Auth
 from ..contracts import Clock, Log, Mutex
 from ..effects import Advance, Call, Operation, Read, Transmit
-from ..errors import DecodingError, RequestError, TooManyRedirects
+from ..errors import RequestError, TooManyRedirects
 from ..models.cookies import set_cookies
+from ..models.response import Response
 from ..redirects import is_redirect_to_follow, next_request, redirect
 from .budget import Budget, no_limits, place
 from .closing import or_close, or_let_go
@@ -18,7 +19,6 @@ from .report import INFO
 if TYPE_CHECKING:
     from ..models.cookies import Cookies
     from ..models.request import Request
-    from ..models.response import Response
     from ..models.url import URL
 
 __all__ = ["Session", "follow", "read_whole"]
@@ -206,7 +206,12 @@ def _carry(transport: Any, request: Request) -> Operation[Response]:
         if exc._request is None:
             exc.request = request
         raise
-    response: Response = carried.response
+    response = carried.response
+    if not isinstance(response, Response):
+        raise TypeError(
+            f"A transport returns a httpure.Response; {type(transport).__name__} returned "
+            f"{'None' if response is None else f'a {type(response).__module__}.{type(response).__name__}'}."
+        )
     response.request = request
     return response
 
@@ -266,12 +271,9 @@ def _drain(response: Response) -> Operation[Response]:
     if response.is_closed:
         return response
     if body is None:
-        return (yield from _read(response))
-    raw = yield from body.drain(MAX_DRAINED)
-    try:
-        response.absorb(raw)
-    except DecodingError:
-        response.is_closed = True  # its content cannot be had, and nobody asked for it
+        yield Read(response, MAX_DRAINED)
+    else:
+        response.absorb_little((yield from body.drain(MAX_DRAINED)))
     return response
 
 

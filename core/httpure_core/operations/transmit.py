@@ -9,6 +9,7 @@ from ..contracts import Clock, Connection
 from ..effects import Operation, Park
 from ..errors import UnsupportedProtocol
 from ..models.headers import Headers
+from ..models.request import masked
 from ..models.response import Response
 from ..pool import Pool, Ticket
 from .body import IncomingBody
@@ -142,5 +143,5 @@ def _unsupported(request: Request) -> UnsupportedProtocol:
     elif url.scheme not in ("http", "https"):
         what = f"The URL's scheme is {url.scheme!r}, and only 'http' and 'https' are supported"
     else:
-        what = f"The URL has no host: {str(url.copy_with(query=None))!r}"
+        what = f"The URL has no host: {masked(url.copy_with(query=None))!r}"
     return UnsupportedProtocol(what, request=request)

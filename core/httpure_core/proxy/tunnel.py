@@ -10,7 +10,6 @@ import h11
 
 from ..content.streams import ByteStream
 from ..contracts import Fields
-from ..errors import DecodingError
 from ..http1.reasons import of_request, of_response
 from ..layers import Passage
 from ..models.headers import Headers
@@ -50,10 +49,7 @@ class Refusal:
         headers = Headers.from_wire(self.fields)
         extensions = {"http_version": self.version, "reason_phrase": self.reason}
         response = Response.assemble(self.status, headers, ByteStream(self.body), request, extensions)
-        try:
-            response.absorb(self.body)
-        except DecodingError:
-            response.absorb(b"")  # encoded, and cut off
+        response.absorb_little(self.body)  # which may be encoded, and cut off
         return response
 
     def __str__(self) -> str:

@@ -407,6 +407,17 @@ def test_the_target_on_the_wire_is_what_counts() -> None:
     assert send(mufasa(), request, Server(qop="auth")).status_code == 200
 
 
+@pytest.mark.parametrize("target", ["/text", 5, b"/\xff"])
+def test_a_target_that_is_none_is_the_transports_to_refuse(target: Any) -> None:
+    request = Request("GET", URL, extensions={"target": target})
+    challenge = 'Digest realm="r", nonce="n", qop="auth"'
+    flow = mufasa().sync_auth_flow(request)
+    next(flow)
+    again = flow.send(Response(401, headers={"WWW-Authenticate": challenge}, request=request))
+    uri = 'uri="/\xff"' if isinstance(target, bytes) else f'uri="{request.url.raw_path.decode()}"'
+    assert uri in again.headers["Authorization"]
+
+
 def test_auth_int_needs_a_body_in_memory() -> None:
     class Body(SyncByteStream):
         def __iter__(self) -> Iterator[bytes]:

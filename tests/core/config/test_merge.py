@@ -74,7 +74,17 @@ class TestURL:
         assert merge_url(None, "https://example.org/") == url
         assert merge_url(URL("https://example.com/"), url) is url
 
-    @pytest.mark.parametrize("url", ["//me:secret@other.example/a", "//a", "name:rest", "https:/a"])
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "//me:secret@other.example/a",
+            "me:secret@other.example/a",
+            "me:secret@other.example:8080",
+            "//a",
+            "name:rest",
+            "https:/a",
+        ],
+    )
     def test_half_a_url_is_refused(self, url: str) -> None:
         given = URL(url)
         with pytest.raises(InvalidURL) as caught:

@@ -150,7 +150,16 @@ class TestProxy:
         assert proxy.ssl_context is None
         assert proxy.headers == {}
 
-    @pytest.mark.parametrize("url", ["ftp://me:secret@proxy.example", "proxy.example", "//proxy.example"])
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "ftp://me:secret@proxy.example",
+            "me:secret@proxy.example",
+            "me:secret@proxy.example:8080",
+            "proxy.example",
+            "//proxy.example",
+        ],
+    )
     def test_other_schemes(self, url: str) -> None:
         with pytest.raises(ValueError, match="A proxy's URL begins with") as caught:
             Proxy(url)

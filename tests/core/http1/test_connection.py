@@ -355,9 +355,11 @@ def test_bytes_behind_a_response_without_a_body_are_none(fast: bool) -> None:
 
 def test_bytes_before_any_request_spoil_the_connection() -> None:
     connection = Http1Connection()
+    assert connection.wants_data
     connection.receive_data(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
     assert connection.close_reason is CloseReason.UNSOLICITED
     assert not connection.reusable
+    assert not connection.wants_data, "nobody will ever read what a server says that does not stop"
 
 
 def test_an_end_of_file_before_any_request() -> None:

@@ -343,6 +343,16 @@ class TestBadRequests:
         pair.answer(stream, b"hello")
         assert (stream.stream_id, stream.take()) == (1, b"hello")
 
+    @pytest.mark.parametrize("body", [b"", b"abc", None])
+    def test_more_of_it_when_it_was_whole(self, body: bytes | None) -> None:
+        pair = Pair()
+        stream = pair.get(b"POST", body)
+        if body is None:
+            stream.send_data(b"abc")
+            stream.end_data()
+        with pytest.raises(LocalProtocolError, match="was said to be whole"):
+            stream.send_data(b"d")
+
     def test_longer_than_it_said(self) -> None:
         pair = Pair()
         stream = pair.get(b"POST", None, [*HOST, (b"Content-Length", b"3")])

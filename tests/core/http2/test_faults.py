@@ -194,6 +194,7 @@ def test_a_fault_of_the_connection_ends_all(name: str) -> None:
         assert each.signal.ready
     assert stream.failure is not other.failure, "each is raised for a request of its own"
     assert (pair.client.close_reason, pair.client.reusable) == (CloseReason.FAILED, False)
+    assert not pair.client.wants_data
     pair.tell(b"whatever comes now is not looked at")
     pair.pump()
     (goodbye,) = pair.heard(ConnectionTerminated)

@@ -92,7 +92,9 @@ class TestCutting:
         edges = sorted({cut for cut in cuts if cut < len(data)})
         assert outcome(data, edges) == outcome(data, [])
 
-    @pytest.mark.parametrize("name", [*STREAM_FAULTS, *(set(CONNECTION_FAULTS) - {"more than the window"})])
+    @pytest.mark.parametrize(
+        "name", [*STREAM_FAULTS, *sorted(set(CONNECTION_FAULTS) - {"more than the window"})]
+    )
     def test_before_each_byte_of_a_fault(self, name: str) -> None:
         evil = Evil()
         frames = (STREAM_FAULTS.get(name) or CONNECTION_FAULTS[name])[0](evil)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import enum
 import http.cookiejar
 import pickle
 import time
@@ -50,6 +51,18 @@ def test_no_cookies() -> None:
 def test_what_cookies_are_not_made_of(given: Any) -> None:
     with pytest.raises(TypeError, match="okies"):
         Cookies(given)
+
+
+class Flavour(str, enum.Enum):  # noqa: UP042 - whose str() is another
+    MINT = "mint"
+
+
+def test_texts_of_a_kind_of_their_own_are_sent_as_what_they_say() -> None:
+    cookies = Cookies({Flavour.MINT: Flavour.MINT})
+    request = Request("GET", "https://example.org/")
+    cookies.set_cookie_header(request)
+    assert request.headers["Cookie"] == "mint=mint"
+    assert type(cookies["mint"]) is str
 
 
 @pytest.mark.parametrize("part", ["name", "value", "domain", "path"])

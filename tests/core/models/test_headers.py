@@ -372,16 +372,41 @@ class TestRemovals:
         with pytest.raises(ValueError, match="not a token"):
             part_removals(given)
 
-    @pytest.mark.parametrize("given", ["abc", [("a",)], [5]])
-    def test_of_what_are_no_headers_the_headers_tell(self, given):
-        rest, names = part_removals(given)
-        assert not names
-        with pytest.raises((TypeError, ValueError)):
-            Headers(rest)
-
     def test_are_no_values(self):
         with pytest.raises(TypeError, match="not NoneType"):
             Headers({"A": None})
+
+
+@pytest.mark.parametrize("made", [Headers, part_removals])
+@pytest.mark.parametrize(
+    ("given", "kind", "why"),
+    [
+        (
+            "hush",
+            TypeError,
+            "Headers are made of a dict, a list of (name, value) pairs or Headers, not of str.",
+        ),
+        (
+            b"hush",
+            TypeError,
+            "Headers are made of a dict, a list of (name, value) pairs or Headers, not of bytes.",
+        ),
+        (5, TypeError, "Headers are made of a dict, a list of (name, value) pairs or Headers, not of int."),
+        (["ab"], TypeError, "A list of headers holds (name, value) pairs, not a str."),
+        ({"hush"}, TypeError, "A list of headers holds (name, value) pairs, not a str."),
+        ([("a", "b"), {"x": "hush"}], TypeError, "A list of headers holds (name, value) pairs, not a dict."),
+        ([("a", "hush", "c")], ValueError, "A list of headers holds (name, value) pairs, not a tuple of 3."),
+    ],
+)
+def test_what_headers_are_not_made_of(made, given, kind, why):
+    with pytest.raises(kind) as caught:
+        made(given)
+    assert str(caught.value) == why
+
+
+def test_pairs_can_come_from_anywhere():
+    for pairs in ({"a": "1"}.items(), iter([["a", "1"]]), (("a", "1"),)):
+        assert Headers(pairs) == {"a": "1"}
 
 
 @pytest.mark.parametrize("encoding", ["nonsense", "base64", ""])

@@ -1,6 +1,7 @@
 import copy
 import datetime
 import decimal
+import enum
 import pickle
 from types import MappingProxyType
 
@@ -51,6 +52,24 @@ def test_values_become_text(value, text):
     assert QueryParams([("a", value)])["a"] == text
     assert QueryParams().set("a", value)["a"] == text
     assert QueryParams().add("a", value)["a"] == text
+
+
+class Color(str, enum.Enum):  # noqa: UP042 - whose str() is another
+    RED = "red"
+
+
+def test_texts_of_a_kind_of_their_own_are_sent_as_what_they_say():
+    """Of a member of such an enum, str() is its name in Python, `Color.RED`: forms have its text, too."""
+    for params in (
+        QueryParams({Color.RED: Color.RED}),
+        QueryParams([(Color.RED, Color.RED)]),
+        QueryParams().set(Color.RED, Color.RED),
+        QueryParams().add(Color.RED, Color.RED),
+    ):
+        assert str(params) == "red=red"
+        assert {type(each) for pair in params.multi_items() for each in pair} == {str}
+        assert params[Color.RED] == "red" and params.get_list(Color.RED) == ["red"]
+        assert not params.remove(Color.RED)
 
 
 def test_names_become_text():

@@ -138,13 +138,13 @@ class TestReading:
         assert reader.list(reader.response(b"one ", b"two"), name, 3) == [b"one", b" tw", b"o"]
 
     def test_bytes_decoded(self, reader: Reader) -> None:
-        encoded = gzip.compress(b"one two")
+        encoded = gzip.compress(b"one two", mtime=0)
         response = reader.response(encoded[:5], encoded[5:], headers=GZIP)
         assert reader.list(response, "bytes", 4) == [b"one ", b"two"]
         assert response.num_bytes_downloaded == len(encoded)
 
     def test_several_codings(self, reader: Reader) -> None:
-        encoded = zlib.compress(gzip.compress(b"one two"))
+        encoded = zlib.compress(gzip.compress(b"one two", mtime=0))
         headers = [("Content-Encoding", "gzip, identity"), ("Content-Encoding", "Deflate")]
         assert reader.read(reader.response(encoded, headers=headers)) == b"one two"
 
@@ -163,7 +163,7 @@ class TestReading:
 
     def test_text_of_encoded_bytes_with_a_charset(self, reader: Reader) -> None:
         headers = GZIP | {"Content-Type": "text/plain; charset=latin-1"}
-        encoded = gzip.compress(b"\xe9" * 3)
+        encoded = gzip.compress(b"\xe9" * 3, mtime=0)
         assert "".join(reader.list(reader.response(encoded, headers=headers), "text")) == "\xe9" * 3
 
     def test_lines(self, reader: Reader) -> None:
@@ -175,7 +175,7 @@ class TestReading:
                 break  # the stages are the same; a loop for each cut takes long
 
     def test_after_read(self, reader: Reader) -> None:
-        response = reader.response(gzip.compress(b"one\ntwo"), headers=GZIP)
+        response = reader.response(gzip.compress(b"one\ntwo", mtime=0), headers=GZIP)
         reader.read(response)
         for _ in "twice":
             assert reader.list(response, "bytes") == [b"one\ntwo"]
@@ -296,7 +296,11 @@ class TestErrors:
 
     @pytest.mark.parametrize(
         "body",
-        [b"no gzip at all", gzip.compress(b"one two")[:-4], gzip.compress(b"one two")[:-9] + b"123456789"],
+        [
+            b"no gzip at all",
+            gzip.compress(b"one two", mtime=0)[:-4],
+            gzip.compress(b"one two", mtime=0)[:-9] + b"123456789",
+        ],
     )
     @pytest.mark.parametrize("name", ["bytes", "text", "lines"])
     def test_broken_coding(self, reader: Reader, body: bytes, name: str) -> None:
@@ -376,6 +380,41 @@ class TestBombs:
         assert 0 < len(next(pieces)) <= 65536
 
 
+class TestSkim:
+    """Of a redirect, for example, that nobody will look at: little is read, and little is kept."""
+
+    def skim(self, reader: Reader, response: Response, size: int) -> Response:
+        if reader.blocking:
+            response.skim(size)
+        else:
+            asyncio.run(response.askim(size))
+        assert response.is_closed and response.stream.closed == 1  # type: ignore[union-attr]
+        return response
+
+    def test_a_short_one_is_read(self, reader: Reader) -> None:
+        response = self.skim(reader, reader.response(b"one ", b"two"), 7)
+        assert (response.content, response.num_bytes_downloaded) == (b"one two", 7)
+
+    def test_a_long_one_is_given_up(self, reader: Reader) -> None:
+        response = self.skim(reader, reader.response(b"one ", b"two ", b"three", b"four"), 7)
+        assert response.content == b""
+        assert response.stream.taken == 2  # type: ignore[union-attr]
+
+    @pytest.mark.parametrize("body", [gzip.compress(bytes(1024 * 1024 + 1)), b"junk"])
+    def test_a_bomb_and_a_broken_one_count_as_empty(self, reader: Reader, body: bytes) -> None:
+        assert self.skim(reader, reader.response(body, headers=GZIP), 10_000).content == b""
+
+    def test_a_mebibyte_is_kept(self, reader: Reader) -> None:
+        body = gzip.compress(bytes(1024 * 1024))
+        assert len(self.skim(reader, reader.response(body, headers=GZIP), 10_000).content) == 1024 * 1024
+
+    def test_errors_of_the_stream_come_through(self, reader: Reader) -> None:
+        response = Response(200, request=REQUEST, stream=reader.stream(b"x", error=ReadError("gone")))
+        with pytest.raises(ReadError, match="gone"):
+            self.skim(reader, response, 10)
+        assert response.is_closed
+
+
 class TestAbsorb:
     def response(self, **headers: str) -> Response:
         return Response.assemble(200, Headers(headers), Pieces(), REQUEST, {})
@@ -395,7 +434,7 @@ class TestAbsorb:
         response = self.response(**{"CONTENT-ENCODING": "gzip"})
         if looked_at:
             assert "content-type" not in response.headers
-        encoded = gzip.compress(b"one two")
+        encoded = gzip.compress(b"one two", mtime=0)
         response.absorb(encoded)
         assert response.content == b"one two"
         assert response.num_bytes_downloaded == len(encoded)
@@ -405,7 +444,7 @@ class TestAbsorb:
         response.absorb(b"")
         assert response.content == b""
 
-    @pytest.mark.parametrize("body", [b"junk", gzip.compress(b"one")[:-1]])
+    @pytest.mark.parametrize("body", [b"junk", gzip.compress(b"one", mtime=0)[:-1]])
     def test_broken(self, body: bytes) -> None:
         response = self.response(**GZIP)
         with pytest.raises(DecodingError) as caught:

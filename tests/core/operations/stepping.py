@@ -239,7 +239,10 @@ class World:
         effect.response = effect.transport.handle_request(effect.request)
 
     def read(self, effect: Read) -> None:
-        effect.message.read()
+        if effect.most is None:
+            effect.message.read()
+        else:
+            effect.message.skim(effect.most)
 
     def close(self, effect: Close) -> None:
         effect.message.close()

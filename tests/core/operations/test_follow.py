@@ -239,6 +239,12 @@ class TestRedirects:
         assert response.history[0].content == b""
         assert [wire.closed for wire in world.wires] == [True, False]
 
+    def test_that_swell_are_not_kept(self) -> None:
+        """Twenty of them stay in the history, each of a few bytes on the wire."""
+        bomb = gzip.compress(bytes(1024 * 1024 + 1))
+        response = Journeys(answer(302, bomb, Location="/there", Content_Encoding="gzip")).send()
+        assert (response.content, response.history[0].content) == (b"hello", b"")
+
     def test_with_a_broken_coding_are_followed_all_the_same(self) -> None:
         world = Journeys(answer(302, b"nonsense", Location="/there", Content_Encoding="gzip"))
         response = world.send()
@@ -648,6 +654,24 @@ class TestCustomTransports:
         world = Journeys(transport=Custom(lambda request: answers.pop(0)))
         response = world.send(auth=NeedsBodies())
         assert [each.content for each in (*response.history, response)] == [b"one two"] * 3
+
+    @pytest.mark.parametrize("status", [302, 401])
+    def test_redirects_and_challenges_without_end_are_given_up(self, status: int) -> None:
+        class Endless(SyncByteStream):
+            taken = 0
+
+            def __iter__(self) -> Iterator[bytes]:
+                while True:
+                    self.taken += 1
+                    yield b"x" * 1024
+
+        endless = Endless()
+        fields = {"Location": "/there", "WWW-Authenticate": "Word"}
+        answers = [Response(status, headers=fields, stream=endless), Response(200)]
+        world = Journeys(transport=Custom(lambda request: answers.pop(0)))
+        response = world.send(auth=Twice())
+        assert (response.status_code, response.history[0].content) == (200, b"")
+        assert endless.taken == MAX_DRAINED // 1024 + 1
 
     def test_whose_response_is_closed_already_are_not_read_again(self) -> None:
         closed = Response(302, headers={"Location": "/there"}, content=b"moved")

@@ -260,6 +260,7 @@ class TestUnsupported:
             ("/path", "The URL has no scheme: it must begin with 'http://' or 'https://'"),
             ("//example.org/", "The URL has no scheme"),
             ("http:///path?secret", "The URL has no host"),
+            ("http://me:secret@/path", "The URL has no host: 'http://me:[secure]@/path'"),
         ],
     )
     def test_urls_are_refused_before_anything_is_done(self, url: str, words: str) -> None:
