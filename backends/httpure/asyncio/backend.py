@@ -27,7 +27,7 @@ from .._socket_link import closed_here
 __all__ = ["Backend", "Link"]
 
 _BUFFER_SIZE = 256 * 1024
-#: Bytes that the peer has not taken, beyond which it gets no further answers: it might ask (PING, for example) for ever.
+#: Bytes that the peer has not taken, beyond which it gets no further answers: it might ask (PING, say) for ever.
 MOST_UNHEARD = 1024 * 1024
 
 
