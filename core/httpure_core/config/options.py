@@ -283,7 +283,11 @@ class Proxy:
         return None if self.auth is None else (self.auth[0].encode(), self.auth[1].encode())
 
     def __repr__(self) -> str:
-        auth = "" if self.auth is None else f", auth={(self.auth[0], '********')!r}"
+        auth = ""
+        if self.auth is not None:
+            # Where there is no password, the name is the secret, as the keys of some services are.
+            name = self.auth[0] if self.auth[1] else "********"
+            auth = f", auth={(name, '********')!r}"
         headers = f", headers={self.headers!r}" if self.headers else ""
         return f"{type(self).__name__}({str(self.url)!r}{auth}{headers})"
 

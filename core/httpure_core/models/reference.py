@@ -62,12 +62,16 @@ class Reference(NamedTuple):
         return host if self.port is None else f"{host}:{self.port}"
 
     def text(self, *, masked: bool = False) -> str:
-        """Return the URL as text; `masked` writes `[secure]` where a password is."""
+        """Return the URL as text; `masked` writes `[secure]` for a password, or for a user name that has none.
+
+        That is often a token, as in `https://token@host` and `https://key:@host`.
+        """
         scheme, userinfo, host, port, path, query, fragment = self
         text = path
         if userinfo or host or port is not None:
-            if masked and ":" in userinfo:
-                userinfo = userinfo.partition(":")[0] + ":[secure]"
+            if masked and userinfo:
+                name, _, password = userinfo.partition(":")
+                userinfo = f"{name}:[secure]" if password else "[secure]"
             user = f"{userinfo}@" if userinfo else ""
             text = f"//{user}{_bracketed(host)}{'' if port is None else f':{port}'}{path}"
         elif path.startswith("//"):

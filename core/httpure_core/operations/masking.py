@@ -27,7 +27,7 @@ _SECRET_NAME = re.compile(
     r"|^code(?:_?verifier)?$",
     re.IGNORECASE,
 )
-_USERINFO = re.compile(r"(//[^/?#@:\s]*):[^/?#@\s]*@")
+_USERINFO = re.compile(r"//([^/?#@:\s]*)((?::[^/?#@\s]*)?)@")
 _PARAMETER = re.compile(r"([?&;#])([^=&;#?\s<>\"]+)=([^&;#\s<>\"]+)")
 
 #: Fields that are secret, besides those that a redirect to a stranger drops, and fields that hold URLs.
@@ -45,7 +45,7 @@ def masked_url(url: URL) -> str:
 
 def masked_text(text: str) -> str:
     """As `masked_url`, for a text in which URLs may stand."""
-    return _PARAMETER.sub(_without_value, _USERINFO.sub(rf"\1:{MASK}@", text))
+    return _PARAMETER.sub(_without_value, _USERINFO.sub(_without_password, text))
 
 
 def shown(value: Any) -> str:
@@ -66,6 +66,12 @@ def shown(value: Any) -> str:
         ours = isinstance(value, HTTPError | StreamError | InvalidURL | OSError)
         return masked_text(repr(value)) if ours else f"{type(value).__name__}(...)"
     return masked_text(repr(value))
+
+
+def _without_password(match: re.Match[str]) -> str:
+    name, password = match.groups()
+    # A user name without a password is often a token.
+    return f"//{name}:{MASK}@" if len(password) > 1 else f"//{MASK}@"
 
 
 def _without_value(match: re.Match[str]) -> str:

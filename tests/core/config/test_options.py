@@ -180,6 +180,10 @@ class TestProxy:
         assert proxy.raw_auth == (b"me", b"s\xc3\xa9cret")
         assert repr(proxy) == "Proxy('http://proxy.example', auth=('me', '********'))"
 
+    def test_a_name_without_a_password_may_be_a_key(self) -> None:
+        shown = "Proxy('http://proxy.example', auth=('********', '********'))"
+        assert repr(Proxy("http://0123abc:@proxy.example")) == shown
+
     def test_credentials_apart(self) -> None:
         assert Proxy("http://proxy.example", auth=("me", "secret")).auth == ("me", "secret")
 

@@ -256,7 +256,8 @@ def test_what_the_host_field_says():
 
 def test_masked_text():
     assert parse("http://u:p@h/").text(masked=True) == "http://u:[secure]@h/"
-    assert parse("http://u@h/").text(masked=True) == "http://u@h/"
+    for alone in ("u", "u:"):  # a token, perhaps
+        assert parse(f"http://{alone}@h/").text(masked=True) == "http://[secure]@h/"
 
 
 PIECES = st.sampled_from(

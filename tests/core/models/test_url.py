@@ -125,7 +125,8 @@ def test_equality_and_hash():
     ("url", "shown"),
     [
         ("http://u:p@h:81/p?q#f", "URL('http://u:[secure]@h:81/p?q#f')"),
-        ("http://u@h", "URL('http://u@h')"),
+        ("http://u@h", "URL('http://[secure]@h')"),
+        ("http://u:@h", "URL('http://[secure]@h')"),
         ("/p", "URL('/p')"),
     ],
 )

@@ -69,6 +69,13 @@ def test_passwords_are_hidden() -> None:
     assert masked_url(URL("http://user:p%40ss@example.org/a")) == f"http://user:{MASK}@example.org/a"
 
 
+@pytest.mark.parametrize("userinfo", ["token", "token:"])
+def test_a_name_without_a_password_is_hidden(userinfo: str) -> None:
+    """Many services take their keys so."""
+    assert masked_url(URL(f"https://{userinfo}@example.org/a")) == f"https://{MASK}@example.org/a"
+    assert masked_text(f"<https://{userinfo}@a.example/>") == f"<https://{MASK}@a.example/>"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
