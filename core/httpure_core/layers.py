@@ -61,8 +61,9 @@ class Early:
 
     def hand_on(self, machine: Machine) -> None:
         """Give everything to the machine that takes the place."""
-        if self._pieces:
-            machine.receive_data(b"".join(self._pieces))
+        pieces, self._pieces = self._pieces, []  # the layer keeps this object, and nobody needs the bytes twice
+        if pieces:
+            machine.receive_data(b"".join(pieces))
         if self._ended:
             machine.receive_eof(self._error)
 
