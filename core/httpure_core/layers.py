@@ -61,7 +61,10 @@ class Early:
 
     def hand_on(self, machine: Machine) -> None:
         """Give everything to the machine that takes the place."""
-        pieces, self._pieces = self._pieces, []  # the layer keeps this object, and nobody needs the bytes twice
+        pieces, self._pieces = (
+            self._pieces,
+            [],
+        )  # the layer keeps this object, and nobody needs the bytes twice
         if pieces:
             machine.receive_data(b"".join(pieces))
         if self._ended:
