@@ -157,6 +157,13 @@ class Stream(Protocol):
     failure: TransportError | None
     #: What the connection carries behind this response, if that is HTTP no more: after 101, or 2xx to CONNECT.
     raw: RawMachine | None
+    #: The informational responses (1xx) that have come, as (status, fields). The signal tells of each.
+    informational: tuple[tuple[int, Fields], ...]
+
+    @property
+    def unanswered(self) -> bool:
+        """True while nothing at all has come back that could be for this request."""
+        ...
 
     @property
     def buffered(self) -> int:
@@ -232,10 +239,32 @@ class Connection(Machine, Protocol):
     """An HTTP connection, in whatever version."""
 
     link: Link
+    #: Called when the connection can carry more, or less, than its users know: its end while it was idle, another
+    #: limit of streams. With the link's mutex held; never waits. Filled in by whoever wants to know.
+    changed: Callable[[], None] | None
+    #: Seconds that the peer has said it keeps an idle connection for; None where it did not say.
+    idle_limit: float | None
+    #: How many more requests the peer has said it takes; None where it did not say.
+    requests_left: int | None
+
+    @property
+    def multiplexed(self) -> bool:
+        """True where several streams can be open at a time."""
+        ...
+
+    @property
+    def available_streams(self) -> int:
+        """How many more streams can be opened at this moment. May be looked at without the link's mutex."""
+        ...
 
     @property
     def reusable(self) -> bool:
         """True if a next request can be sent on it, as far as the machine knows."""
+        ...
+
+    @property
+    def suspect(self) -> bool:
+        """True while the peer is asked for a sign of life, and has given none yet. It is not `reusable` then."""
         ...
 
     def open_stream(self, method: bytes, target: bytes, fields: Fields, body: bytes | None, /) -> Stream:

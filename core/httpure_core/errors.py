@@ -100,6 +100,8 @@ class TransportError(RequestError):
     #: True if the server has not looked at the request, so that to send it again is safe whatever its method: it
     #: said so (HTTP/2: REFUSED_STREAM, GOAWAY), or the request was never sent.
     unprocessed = False
+    #: True if the connection was lost before any byte of an answer came.
+    unanswered = False
 
 
 class TimeoutException(TransportError):

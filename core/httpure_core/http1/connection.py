@@ -35,6 +35,8 @@ from .stream import Http1Stream
 from .strict import ChunkedBody, read_head, write_request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..contracts import Link
 
 __all__ = ["MAX_HEAD_SIZE", "MAX_INFORMATIONAL", "CloseReason", "Http1Connection"]
@@ -72,16 +74,24 @@ class Http1Connection:
         "_missing",
         "_out",
         "_sent",
+        "changed",
         "close_reason",
+        "idle_limit",
         "inner",
         "link",
+        "requests_left",
         "stream",
     )
 
+    multiplexed = False
+    suspect = False
     #: Set by whoever dials, before the first stream is opened.
     link: Link
 
     def __init__(self, fast: bool = True) -> None:
+        self.changed: Callable[[], None] | None = None
+        self.idle_limit: float | None = None
+        self.requests_left: int | None = None
         #: The exchange that is going on, if any.
         self.stream: Http1Stream | None = None
         self.close_reason: CloseReason | None = None
@@ -98,6 +108,11 @@ class Http1Connection:
         self._chunked: ChunkedBody | None = None
         # Bytes of a request's body that Content-Length promises and that were not queued yet.
         self._missing: int | None = None
+
+    @property
+    def available_streams(self) -> int:
+        """One, between two exchanges, while nothing speaks against a next one."""
+        return int(self.reusable)
 
     @property
     def reusable(self) -> bool:
@@ -158,6 +173,7 @@ class Http1Connection:
             return
         if stream.failure is not None:
             return  # the first failure is the one to tell
+        stream.unanswered = False
         if not self._fast:
             self._peer.receive_data(data)
             self._advance(stream)
@@ -320,8 +336,8 @@ class Http1Connection:
         self._describe(stream, head)
 
     def _inform(self, stream: Http1Stream, head: h11.InformationalResponse) -> None:
-        stream.informational += 1
-        if stream.informational > MAX_INFORMATIONAL:
+        stream.informational = (*stream.informational, (head.status_code, head.headers.raw_items()))
+        if len(stream.informational) > MAX_INFORMATIONAL:
             raise h11.RemoteProtocolError(f"more than {MAX_INFORMATIONAL} informational responses")
         if head.status_code == 101:
             self._leave(stream, head)

@@ -36,6 +36,7 @@ class Http1Stream:
         "signal",
         "status",
         "trailers",
+        "unanswered",
     )
 
     # What only streams of HTTP/2 do.
@@ -54,7 +55,8 @@ class Http1Stream:
         self.reason = b""
         self.fields: Fields = []
         self.trailers: Fields = []
-        self.informational = 0  #: how many 1xx responses have come
+        self.informational: tuple[tuple[int, Fields], ...] = ()
+        self.unanswered = True
         self.length: int | None = None  #: bytes of body that Content-Length promised
         self.received = 0  #: bytes of body that came
         self.buffered = 0

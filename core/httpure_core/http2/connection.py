@@ -85,15 +85,21 @@ class Http2Connection:
         "_patience",
         "_scheme",
         "_table",
+        "changed",
+        "idle_limit",
         "link",
+        "requests_left",
     )
 
-    #: True where several streams can be open at a time.
     multiplexed = True
+    suspect = False
     #: Set by whoever dials, before the first stream is opened.
     link: Link
 
     def __init__(self, scheme: bytes = b"https") -> None:
+        self.changed: Callable[[], None] | None = None
+        self.idle_limit: float | None = None
+        self.requests_left: int | None = None
         self._library = library()
         self._h2 = self._library.connection()
         self._decoder = self._library.decoder()
@@ -308,11 +314,12 @@ class Http2Connection:
     def _receive_head(self, stream: Http2Stream, block: Block, pairs: list[tuple[bytes, bytes]]) -> None:
         head = read_head(pairs, stream.method)
         if head.status < 200:
-            stream.informational += 1
-            if block.ended or head.status == 101 or stream.informational > MAX_INFORMATIONAL:
+            stream.informational = (*stream.informational, (head.status, head.fields))
+            if block.ended or head.status == 101 or len(stream.informational) > MAX_INFORMATIONAL:
                 raise StreamFault(
                     f"its informational response ({head.status}) is one too many, or not allowed"
                 )
+            stream.signal.set()
             return
         if block.ended and head.length:
             raise _wrong_length(head.length, 0)

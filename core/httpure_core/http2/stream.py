@@ -85,7 +85,7 @@ class Http2Stream:
         self.reason = b""
         self.fields: Fields = []
         self.trailers: Fields = []
-        self.informational = 0  #: how many 1xx responses have come
+        self.informational: tuple[tuple[int, Fields], ...] = ()
         self.length: int | None = None  #: bytes of body that Content-Length promised
         self.ended = False
         self.failure: TransportError | None = None
@@ -106,6 +106,11 @@ class Http2Stream:
         self.all_sent = False
         self._missing = body_length  # bytes that Content-Length promises and that were not queued yet
         self._owner = owner
+
+    @property
+    def unanswered(self) -> bool:
+        """True while nothing at all has come back that could be for this request."""
+        return not self.status and not self.informational
 
     @property
     def buffered(self) -> int:

@@ -146,4 +146,5 @@ def telling(error: TransportError, request: Request, detail: str = "") -> Transp
     told: Any = type(error)(f"{error}{detail}, {place(request)}", request=request)
     told.__cause__ = error.__cause__
     told.unprocessed = error.unprocessed
+    told.unanswered = error.unanswered
     return told  # type: ignore[no-any-return]
