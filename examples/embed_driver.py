@@ -79,7 +79,8 @@ def perform(effect: Effect) -> None:
     print("   ", type(effect).__name__, getattr(effect, "host", "") or getattr(effect, "address", ""))
     if isinstance(effect, Resolve):
         found = socket.getaddrinfo(effect.host, effect.port, socket.AF_INET, socket.SOCK_STREAM)
-        effect.addresses = [Address(sockaddr[0], effect.port) for *_, sockaddr in found]  # type: ignore[arg-type]
+        # One is enough here: where there are several, the core tries them at the same time, by `Begin` and `Race`.
+        effect.addresses = [Address(sockaddr[0], effect.port) for *_, sockaddr in found[:1]]  # type: ignore[arg-type]
     elif isinstance(effect, Dial):
         where = (effect.address.host, effect.address.port)
         effect.link = Link(socket.create_connection(where, effect.timeout), effect.machine)
@@ -141,6 +142,10 @@ class Session:
     def transport_for(self, url: URL) -> Any:
         """Return what has the transmitter for the URL."""
         return self
+
+    def transport_through(self, proxy: Any, url: URL) -> Any:
+        """As `transport_for`, for a request with a proxy of its own: nobody here has any."""
+        raise NotImplementedError
 
     def get(self, url: str) -> Response:
         """Get a URL, and follow its redirects."""

@@ -4,8 +4,6 @@ What is the same for every way of waiting comes from `httpure.backends`; docs/wr
 behind it, for those who have no sockets or no threads.
 """
 
-import errno
-import os
 import socket
 import sys
 import threading
@@ -14,20 +12,21 @@ from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from typing import cast
 
 import httpure
-from httpure.backends import Gate, ThreadLink, addresses_of, host_bytes, open_socket, socket_address
-from httpure_core.effects import Dial, Flush, Park, Receive, Resolve, Sleep
+from httpure.backends import Gate, SocketAttempt, ThreadLink, addresses_of, host_bytes
+from httpure_core.effects import Begin, Dial, Flush, Park, Race, Receive, Resolve, Sleep
 
 ELEVEN_DAYS = 1e6  #: seconds; the system's waits do not take any number
-BEGUN = errno.EWOULDBLOCK if os.name == "nt" else errno.EINPROGRESS
 
 
 class Link(ThreadLink):
     """A socket that threads share, and that a selector waits for."""
 
-    def wait(self, read: bool, write: bool, timeout: float | None) -> bool:
+    def wait(self, read: bool, write: bool, timeout: float | None, bell: socket.socket | None = None) -> bool:
         """Wait until the socket can be read from, or written to, or has failed; False if that took too long."""
         with DefaultSelector() as selector:
             selector.register(self.sock, EVENT_READ * read | EVENT_WRITE * write)
+            if bell is not None:  # rung by another thread that wants this one to look again
+                selector.register(bell, EVENT_READ)
             return bool(selector.select(None if timeout is None else min(timeout, ELEVEN_DAYS)))
 
 
@@ -44,21 +43,35 @@ class Backend:
         effect.addresses = addresses_of(found, effect)
 
     def dial(self, effect: Dial) -> None:
-        """Connect to one address, and make the link."""
-        sock = open_socket(effect.address, effect.local_address, effect.socket_options)
-        link = Link(sock, effect.machine)
+        """Connect to one address, unless that is done, and make the link."""
+        attempt = cast("SocketAttempt | None", effect.attempt) or SocketAttempt(effect)
         try:
-            error = sock.connect_ex(socket_address(effect.address))
-            if error == BEGUN:
-                if not link.wait(False, True, effect.timeout):
-                    raise TimeoutError
-                error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if error:
-                raise OSError(error, os.strerror(error))
+            link = Link(attempt.sock, effect.machine)
+            if attempt.under_way and not link.wait(False, True, effect.timeout):
+                raise TimeoutError
+            attempt.finish()
         except BaseException:
-            link.close()
+            attempt.close()
             raise
         effect.link = link
+
+    def begin(self, effect: Begin) -> None:
+        """Begin to connect to one address of several."""
+        effect.attempt = SocketAttempt(effect)
+
+    def race(self, effect: Race) -> None:
+        """Wait until one of several attempts has connected or failed."""
+        attempts = cast("list[SocketAttempt]", effect.attempts)
+        if not all(attempt.under_way for attempt in attempts):
+            return
+        with DefaultSelector() as selector:
+            for attempt in attempts:
+                selector.register(attempt.sock, EVENT_WRITE, attempt)
+            settled = selector.select(None if effect.timeout is None else min(effect.timeout, ELEVEN_DAYS))
+        if not settled:
+            raise TimeoutError
+        for key, _ in settled:
+            key.data.settle()
 
     def flush(self, effect: Flush) -> None:
         """Send what the link's machine has to send."""

@@ -19,6 +19,7 @@ from httpure_core.auth import Auth, BasicAuth, DigestAuth, FunctionAuth
 from httpure_core.config.options import USE_CLIENT_DEFAULT, Limits, Proxy, Timeout
 from httpure_core.content.parts import Part
 from httpure_core.content.streams import AsyncByteStream, ByteStream, SyncByteStream
+from httpure_core.effects import Address
 from httpure_core.errors import (
     CloseError,
     ConnectError,
@@ -63,6 +64,7 @@ from ._api import delete, get, head, options, patch, post, put, request, stream
 from ._async_client import AsyncClient
 from ._client import Client
 from ._defaults import default_headers as _default_headers
+from ._duplex import AsyncDuplex, Duplex
 from ._jar import jar_view as _jar_view
 from ._jar import store_of_jar as _store_of_jar
 from ._netrc import NetRCAuth
@@ -73,6 +75,7 @@ from ._types_of_files import guess_type as _guess_type
 from .sockets import Backend as _Backend  # noqa: F401  # now, rather than when the first client is made
 
 if TYPE_CHECKING:
+    from ._address_policy import public_addresses_only
     from ._cli.command import main
     from ._tls import TLSConfig, create_ssl_context
     from ._transports.asgi import ASGITransport
@@ -85,9 +88,11 @@ __all__ = [
     "URL",
     "USE_CLIENT_DEFAULT",
     "ASGITransport",
+    "Address",
     "AsyncBaseTransport",
     "AsyncByteStream",
     "AsyncClient",
+    "AsyncDuplex",
     "AsyncHTTPTransport",
     "Auth",
     "BaseTransport",
@@ -101,6 +106,7 @@ __all__ = [
     "Cookies",
     "DecodingError",
     "DigestAuth",
+    "Duplex",
     "FunctionAuth",
     "HTTPError",
     "HTTPStatusError",
@@ -152,6 +158,7 @@ __all__ = [
     "options",
     "patch",
     "post",
+    "public_addresses_only",
     "put",
     "request",
     "stream",
@@ -180,6 +187,10 @@ def __getattr__(name: str) -> Any:
         from ._transports.asgi import ASGITransport
 
         return ASGITransport
+    if name == "public_addresses_only":
+        from ._address_policy import public_addresses_only
+
+        return public_addresses_only
     if name == "WSGITransport":
         from ._transports.wsgi import WSGITransport
 

@@ -21,6 +21,7 @@ from httpure_core.config.options import (
     TimeoutTypes,
     UseClientDefault,
 )
+from httpure_core.config.resolving import AddressPolicy, ResolverTypes
 from httpure_core.content.streams import ByteStream
 from httpure_core.content.types import RequestContent, RequestData, RequestFiles
 from httpure_core.models.cookies import CookieTypes
@@ -36,9 +37,9 @@ from ._detection import async_backend, running_backend
 from ._driving import AsyncDriver
 from ._lazy_tls import CertTypes, LazyTLS, VerifyTypes
 from ._leaving import leave_all_async
-from ._routing import FailingTransport, check_transports, mounts_of
+from ._routing import FailingTransport, check_addressing, check_transports, going_by, mounts_of
 from ._transports.base import AsyncBaseTransport
-from ._transports.http import AsyncHTTPTransport
+from ._transports.http import AsyncHTTPTransport, checked_grace
 from .backends import AsyncBackend
 
 __all__ = ["AsyncClient"]
@@ -73,6 +74,7 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
     - `backend`: performs the I/O, or the name under which one is installed; see docs/writing-a-backend.md.
     - `sensitive_headers`: names of further header fields, such as "X-Tenant", that redirects take to no other origin.
     - `persist_cookies`: False to keep none of the cookies that responses set; those given here are sent all the same.
+    - `resolver`, `address_policy`: where names lead, and which addresses may be connected to; see `AsyncHTTPTransport`.
 
     What concerns requests, and not connections, can be changed later: `client.headers["X-Team"] = "red"`,
     `client.timeout = 10.0`. Raises ValueError, TypeError and InvalidURL for a configuration that cannot work.
@@ -106,21 +108,26 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
         backend: AsyncBackend | str | None = None,
         sensitive_headers: Iterable[str] = (),
         persist_cookies: bool = True,
+        resolver: ResolverTypes | None = None,
+        address_policy: AddressPolicy | None = None,
     ) -> None:
         chosen = async_backend(backend)
         if chosen is None and self._default_backend is not None:
             chosen = self._default_backend()
         tls: Any = LazyTLS(verify, cert, trust_env)  # for all transports that are made here
         settings = (tls, None, trust_env, http1, http2, limits)
+        addresses: dict[str, Any] = {"resolver": resolver, "address_policy": address_policy}
+        check_addressing(transport, addresses)
         environment = trust_env and transport is None
+        given: list[Any] = [transport]
         if transport is None:
-            transport = AsyncHTTPTransport(*settings, backend=chosen)
+            transport = AsyncHTTPTransport(*settings, backend=chosen, **addresses)
         elif chosen is None:
             chosen = getattr(transport, "backend", None)
         check_transports(transport, mounts, "handle_async_request")
 
         def through(proxy: Proxy) -> AsyncHTTPTransport:
-            return AsyncHTTPTransport(*settings, proxy, backend=chosen)
+            return AsyncHTTPTransport(*settings, proxy, backend=chosen, **addresses)
 
         super().__init__(
             auth=auth,
@@ -138,6 +145,8 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
             persist_cookies=persist_cookies,
             transport=transport,
             mounts=mounts_of(mounts, proxy, environment, through, FailingTransport),
+            given=[*given, *(mounts or {}).values()],
+            through=through,
         )
         self._driver: AsyncDriver | None = None if chosen is None else AsyncDriver(chosen)
         self.clock = time.monotonic if chosen is None else chosen.clock
@@ -176,15 +185,31 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
         reason = (exc_type, exc_value, traceback)
         await leave_all_async([partial(transport.__aexit__, *reason) for transport in self._transports()])
 
-    async def aclose(self) -> None:
+    async def aclose(self, *, grace: float | None = None) -> None:
         """Close the connections, and the transports that were given. The client cannot be used after that.
 
-        A request is refused with RuntimeError then. Raises what `aclose()` of a given transport raises, when all are
-        closed.
+        A request is refused with RuntimeError then. With `grace`, the requests under way have so many seconds to end,
+        streamed responses included; nothing is waited for otherwise. Called again without `grace`, this ends the
+        waiting of a call that is still at it. Raises what `aclose()` of a given transport raises, when all are closed,
+        and ValueError for a negative number.
         """
+        seconds = checked_grace(grace)
         if self._state is not State.CLOSED:
             self._state = State.CLOSED
-            await leave_all_async([transport.aclose for transport in self._transports()])
+            transports = self._transports()
+            drain = [partial(self._drain, transports, seconds)] if seconds else []
+            await leave_all_async([*drain, *(transport.aclose for transport in transports)])
+        elif not seconds:
+            for transport in self._transports():
+                if isinstance(transport, AsyncHTTPTransport):
+                    transport.cut_short()
+
+    async def _drain(self, transports: list[Any], seconds: float) -> None:
+        ends = self.clock() + seconds
+        for transport in transports:
+            if isinstance(transport, AsyncHTTPTransport):
+                # What a request under way leads to, such as a redirect, is carried.
+                await transport.wind_down(max(0.0, ends - self.clock()), refuse=False)
 
     async def request(
         self,
@@ -202,6 +227,7 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
         follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
         extensions: Mapping[str, Any] | None = None,
+        proxy: ProxyTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
     ) -> Response:
         """Send a request and return its response, read to its end.
 
@@ -213,10 +239,15 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
 
         `auth`, `follow_redirects` and `timeout` are the client's unless they are given here; None is no auth, and no
         time limit. `extensions` are words to the transport: "trace" (a function that is told what happens),
-        "sni_hostname", "target".
+        "informational" (one that is told of 1xx responses), "expect_timeout" (seconds to wait for 100 Continue, 1 by
+        default), "sni_hostname", "target". `proxy`, a `Proxy` or its URL, is for this request and its redirects, or
+        None for none, whatever the environment says; the client keeps connections for each. Where a `transport` was
+        given to the client, that goes its own way, and `proxy` raises ValueError.
 
         Raises RequestError: one of its subclasses says what failed, its message which request and why.
         """
+        if proxy is not USE_CLIENT_DEFAULT:
+            extensions = going_by(proxy, extensions)
         request = self.build_request(
             method,
             url,
@@ -249,6 +280,7 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
         follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
         extensions: Mapping[str, Any] | None = None,
+        proxy: ProxyTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
     ) -> AsyncIterator[Response]:
         """Send a request and yield its response before its body is read. Leaving the block closes it.
 
@@ -260,6 +292,8 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
 
         The arguments and exceptions are those of `request`.
         """
+        if proxy is not USE_CLIENT_DEFAULT:
+            extensions = going_by(proxy, extensions)
         request = self.build_request(
             method,
             url,
@@ -286,17 +320,20 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
         stream: bool = False,
         auth: AuthTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
         follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
+        proxy: ProxyTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
     ) -> Response:
         """Send a request as it is and return its response (runs once per request).
 
         Headers, cookies and parameters of the client are not added: `build_request` does that. The client's
-        `timeout` holds where `request.extensions` have none. With `stream=True` the body is not read; `aclose()` the
-        response when done.
+        `timeout` holds where `request.extensions` have none; `proxy` is as in `request`. With `stream=True` the body
+        is not read; `aclose()` the response when done.
 
         Raises RequestError, and RuntimeError if the client is closed.
         """
         self._check_not_closed()
         self._state = State.OPENED
+        if proxy is not USE_CLIENT_DEFAULT:
+            request.extensions = dict(going_by(proxy, request.extensions) or {})
         if "timeout" not in request.extensions:
             request.extensions = {**request.extensions, "timeout": self._timeout.as_dict()}
         driver = self._driver
@@ -321,8 +358,11 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
         follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
         extensions: Mapping[str, Any] | None = None,
+        proxy: ProxyTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
     ) -> Response:
         """Send a GET request. See `request`."""
+        if proxy is not USE_CLIENT_DEFAULT:
+            extensions = going_by(proxy, extensions)
         return await self.request(
             "GET",
             url,
@@ -346,8 +386,11 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
         follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
         extensions: Mapping[str, Any] | None = None,
+        proxy: ProxyTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
     ) -> Response:
         """Send an OPTIONS request. See `request`."""
+        if proxy is not USE_CLIENT_DEFAULT:
+            extensions = going_by(proxy, extensions)
         return await self.request(
             "OPTIONS",
             url,
@@ -371,8 +414,11 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
         follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
         extensions: Mapping[str, Any] | None = None,
+        proxy: ProxyTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
     ) -> Response:
         """Send a HEAD request. See `request`."""
+        if proxy is not USE_CLIENT_DEFAULT:
+            extensions = going_by(proxy, extensions)
         return await self.request(
             "HEAD",
             url,
@@ -400,8 +446,11 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
         follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
         extensions: Mapping[str, Any] | None = None,
+        proxy: ProxyTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
     ) -> Response:
         """Send a POST request. See `request`."""
+        if proxy is not USE_CLIENT_DEFAULT:
+            extensions = going_by(proxy, extensions)
         return await self.request(
             "POST",
             url,
@@ -433,8 +482,11 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
         follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
         extensions: Mapping[str, Any] | None = None,
+        proxy: ProxyTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
     ) -> Response:
         """Send a PUT request. See `request`."""
+        if proxy is not USE_CLIENT_DEFAULT:
+            extensions = going_by(proxy, extensions)
         return await self.request(
             "PUT",
             url,
@@ -466,8 +518,11 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
         follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
         extensions: Mapping[str, Any] | None = None,
+        proxy: ProxyTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
     ) -> Response:
         """Send a PATCH request. See `request`."""
+        if proxy is not USE_CLIENT_DEFAULT:
+            extensions = going_by(proxy, extensions)
         return await self.request(
             "PATCH",
             url,
@@ -495,8 +550,11 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
         follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
         extensions: Mapping[str, Any] | None = None,
+        proxy: ProxyTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
     ) -> Response:
         """Send a DELETE request. See `request`."""
+        if proxy is not USE_CLIENT_DEFAULT:
+            extensions = going_by(proxy, extensions)
         return await self.request(
             "DELETE",
             url,

@@ -6,13 +6,21 @@ A client is the `Session` that the core's `follow` works for. Nothing here does 
 from __future__ import annotations
 
 import enum
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from httpure_core.auth import Auth, AuthTypes, build_auth, userinfo_auth
 from httpure_core.config.merge import merge_headers, merge_query, merge_url, with_trailing_slash
-from httpure_core.config.options import USE_CLIENT_DEFAULT, Timeout, TimeoutTypes, UseClientDefault
+from httpure_core.config.options import (
+    USE_CLIENT_DEFAULT,
+    Proxy,
+    ProxyTypes,
+    Timeout,
+    TimeoutTypes,
+    UseClientDefault,
+)
 from httpure_core.config.patterns import URLPattern
 from httpure_core.content.encode import encode_request
 from httpure_core.content.streams import AsyncByteStream, ByteStream, SyncByteStream
@@ -26,6 +34,7 @@ from httpure_core.models.url import URL
 
 from ._defaults import default_headers
 from ._logging import journal
+from ._routing import Detours, goes_by_proxy
 
 __all__ = ["BaseClient", "EventHooks"]
 
@@ -70,17 +79,23 @@ class BaseClient(Generic[TransportT]):
         persist_cookies: bool,
         transport: TransportT,
         mounts: dict[URLPattern, TransportT | None],
+        given: list[TransportT | None],
+        through: Callable[[Proxy], TransportT],
     ) -> None:
         self.follow_redirects = follow_redirects
         self.max_redirects = max_redirects
         self.default_encoding = default_encoding
         self.sensitive_headers = sensitive_headers
-        self.mutex: Mutex = threading.Lock()
+        self._mutex, self._process = threading.Lock(), os.getpid()
         self._trust_env = trust_env
         self._state = State.UNOPENED
         self._transport = transport
         #: In the order in which they are asked.
         self._mounts = mounts
+        every = (transport, *mounts.values())
+        #: Of all these, those that were not given to the client.
+        self._made = [one for one in every if one is not None and not any(one is other for other in given)]
+        self._detours = Detours(through)
         self.auth = auth
         self.base_url = base_url
         self.headers = headers
@@ -89,6 +104,14 @@ class BaseClient(Generic[TransportT]):
         self._cookies.persist = persist_cookies
         self.timeout = timeout
         self.event_hooks = event_hooks
+
+    @property
+    def mutex(self) -> Mutex:
+        """Guards the cookies while a response changes them. Another one in a process that was forked off."""
+        process = os.getpid()
+        if process != self._process:
+            self._mutex, self._process = threading.Lock(), process
+        return self._mutex
 
     @property
     def is_closed(self) -> bool:
@@ -281,6 +304,21 @@ class BaseClient(Generic[TransportT]):
                     return self._transport if transport is None else transport
         return self._transport
 
+    def transport_through(self, proxy: ProxyTypes | None, url: URL) -> TransportT:
+        """Return the transport for a request that says by which proxy it goes; None for none.
+
+        Raises ValueError where the URL is served by a transport that was given: that one knows its way by itself.
+        """
+        usual = self.transport_for(url)
+        if any(usual is transport for transport in self._made):
+            return self._transport if proxy is None else self._detours.by(proxy, self._check_not_closed)
+        if proxy is None and not goes_by_proxy(usual):
+            return usual
+        raise ValueError(
+            f"proxy= cannot be used for {url.scheme}://{url.host}: it is served by a {type(usual).__name__} that was "
+            "given to the client, and which goes its own way. Give the proxy to that: HTTPTransport(proxy=...)"
+        )
+
     _transport_for_url = transport_for  # as httpx calls it, for packages that reach for it
 
     # For the two clients.
@@ -304,7 +342,8 @@ class BaseClient(Generic[TransportT]):
 
     def _transports(self) -> list[TransportT]:
         """Return each transport once, however many patterns it is mounted under."""
-        every = [self._transport, *(mounted for mounted in self._mounts.values() if mounted is not None)]
+        mounted = (transport for transport in self._mounts.values() if transport is not None)
+        every = [self._transport, *mounted, *self._detours.transports()]
         return list({id(transport): transport for transport in every}.values())
 
 

@@ -27,7 +27,7 @@ class BlockingBody(SyncByteStream):
 
     def close(self) -> None:
         """Give up what has not arrived, and free the connection."""
-        if self.incoming.reported:
+        if self.incoming.reported or self.incoming.sending is not None:
             self.driver.run(self.incoming.finish())
         else:
             self.incoming.close()
@@ -55,8 +55,11 @@ class AsyncBody(AsyncByteStream):
         return piece
 
     async def aclose(self) -> None:
-        """Give up what has not arrived, and free the connection. Does not wait, unless a trace function does."""
-        if self.incoming.reported:
+        """Give up what has not arrived, and free the connection.
+
+        Does not wait, unless a trace function does, or the source of a request's body that was not sent in full.
+        """
+        if self.incoming.reported or self.incoming.sending is not None:
             await self.driver.run(self.incoming.finish())
         else:
             self.incoming.close()

@@ -20,6 +20,7 @@ from httpure_core.config.options import (
     TimeoutTypes,
     UseClientDefault,
 )
+from httpure_core.config.resolving import AddressPolicy, ResolverTypes
 from httpure_core.content.streams import SyncByteStream
 from httpure_core.content.types import RequestContent, RequestData, RequestFiles
 from httpure_core.models.cookies import CookieTypes
@@ -35,9 +36,9 @@ from ._detection import blocking_backend
 from ._driving import BlockingDriver
 from ._lazy_tls import CertTypes, LazyTLS, VerifyTypes
 from ._leaving import leave_all
-from ._routing import FailingTransport, check_transports, mounts_of
+from ._routing import FailingTransport, check_addressing, check_transports, going_by, mounts_of
 from ._transports.base import BaseTransport
-from ._transports.http import HTTPTransport
+from ._transports.http import HTTPTransport, checked_grace
 from .backends import BlockingBackend
 
 __all__ = ["Client"]
@@ -70,6 +71,7 @@ class Client(BaseClient[BaseTransport]):
     - `backend`: performs the I/O, or the name under which one is installed; see docs/writing-a-backend.md.
     - `sensitive_headers`: names of further header fields, such as "X-Tenant", that redirects take to no other origin.
     - `persist_cookies`: False to keep none of the cookies that responses set; those given here are sent all the same.
+    - `resolver`, `address_policy`: where names lead, and which addresses may be connected to; see `HTTPTransport`.
 
     What concerns requests, and not connections, can be changed later: `client.headers["X-Team"] = "red"`,
     `client.timeout = 10.0`. Raises ValueError, TypeError and InvalidURL for a configuration that cannot work.
@@ -100,12 +102,17 @@ class Client(BaseClient[BaseTransport]):
         backend: BlockingBackend | str | None = None,
         sensitive_headers: Iterable[str] = (),
         persist_cookies: bool = True,
+        resolver: ResolverTypes | None = None,
+        address_policy: AddressPolicy | None = None,
     ) -> None:
         tls: Any = LazyTLS(verify, cert, trust_env)  # for all transports that are made here
         settings = (tls, None, trust_env, http1, http2, limits)
+        addresses: dict[str, Any] = {"resolver": resolver, "address_policy": address_policy}
+        check_addressing(transport, addresses)
         environment = trust_env and transport is None
+        given: list[Any] = [transport]
         if transport is None:
-            transport = HTTPTransport(*settings, backend=backend)
+            transport = HTTPTransport(*settings, backend=backend, **addresses)
             backend = None  # the transport has it
         check_transports(transport, mounts, "handle_request")
         if isinstance(transport, HTTPTransport) and backend is None:
@@ -114,7 +121,7 @@ class Client(BaseClient[BaseTransport]):
             driver = BlockingDriver(blocking_backend(backend))
 
         def through(proxy: Proxy) -> HTTPTransport:
-            return HTTPTransport(*settings, proxy, backend=driver.backend)
+            return HTTPTransport(*settings, proxy, backend=driver.backend, **addresses)
 
         super().__init__(
             auth=auth,
@@ -132,6 +139,8 @@ class Client(BaseClient[BaseTransport]):
             persist_cookies=persist_cookies,
             transport=transport,
             mounts=mounts_of(mounts, proxy, environment, through, FailingTransport),
+            given=[*given, *(mounts or {}).values()],
+            through=through,
         )
         self._driver = driver
         self.clock = driver.backend.clock
@@ -167,15 +176,31 @@ class Client(BaseClient[BaseTransport]):
         reason = (exc_type, exc_value, traceback)
         leave_all([partial(transport.__exit__, *reason) for transport in self._transports()])
 
-    def close(self) -> None:
+    def close(self, *, grace: float | None = None) -> None:
         """Close the connections, and the transports that were given. The client cannot be used after that.
 
-        A request is refused with RuntimeError then. Raises what `close()` of a given transport raises, when all are
-        closed.
+        A request is refused with RuntimeError then. With `grace`, the requests under way have so many seconds to end,
+        streamed responses included; nothing is waited for otherwise. Called again without `grace`, this ends the
+        waiting of a call that is still at it. Raises what `close()` of a given transport raises, when all are closed,
+        and ValueError for a negative number.
         """
+        seconds = checked_grace(grace)
         if self._state is not State.CLOSED:
             self._state = State.CLOSED
-            leave_all([transport.close for transport in self._transports()])
+            transports = self._transports()
+            drain = [partial(self._drain, transports, seconds)] if seconds else []
+            leave_all([*drain, *(transport.close for transport in transports)])
+        elif not seconds:
+            for transport in self._transports():
+                if isinstance(transport, HTTPTransport):
+                    transport.cut_short()
+
+    def _drain(self, transports: list[Any], seconds: float) -> None:
+        ends = self.clock() + seconds
+        for transport in transports:
+            if isinstance(transport, HTTPTransport):
+                # What a request under way leads to, such as a redirect, is carried.
+                transport.wind_down(max(0.0, ends - self.clock()), refuse=False)
 
     def request(
         self,
@@ -193,6 +218,7 @@ class Client(BaseClient[BaseTransport]):
         follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
         extensions: Mapping[str, Any] | None = None,
+        proxy: ProxyTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
     ) -> Response:
         """Send a request and return its response, read to its end.
 
@@ -203,7 +229,10 @@ class Client(BaseClient[BaseTransport]):
 
         `auth`, `follow_redirects` and `timeout` are the client's unless they are given here; None is no auth, and no
         time limit. `extensions` are words to the transport: "trace" (a function that is told what happens),
-        "sni_hostname", "target".
+        "informational" (one that is told of 1xx responses), "expect_timeout" (seconds to wait for 100 Continue, 1 by
+        default), "sni_hostname", "target". `proxy`, a `Proxy` or its URL, is for this request and its redirects, or
+        None for none, whatever the environment says; the client keeps connections for each. Where a `transport` was
+        given to the client, that goes its own way, and `proxy` raises ValueError.
 
         >>> with httpure.Client() as client:
         ...     client.request("POST", "https://httpbin.org/post", data={"name": "pen"}).json()["form"]
@@ -211,6 +240,8 @@ class Client(BaseClient[BaseTransport]):
 
         Raises RequestError: one of its subclasses says what failed, its message which request and why.
         """
+        if proxy is not USE_CLIENT_DEFAULT:
+            extensions = going_by(proxy, extensions)
         request = self.build_request(
             method,
             url,
@@ -243,6 +274,7 @@ class Client(BaseClient[BaseTransport]):
         follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
         extensions: Mapping[str, Any] | None = None,
+        proxy: ProxyTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
     ) -> Iterator[Response]:
         """Send a request and yield its response before its body is read. Leaving the block closes it.
 
@@ -252,6 +284,8 @@ class Client(BaseClient[BaseTransport]):
 
         The arguments and exceptions are those of `request`.
         """
+        if proxy is not USE_CLIENT_DEFAULT:
+            extensions = going_by(proxy, extensions)
         request = self.build_request(
             method,
             url,
@@ -278,17 +312,20 @@ class Client(BaseClient[BaseTransport]):
         stream: bool = False,
         auth: AuthTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
         follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
+        proxy: ProxyTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
     ) -> Response:
         """Send a request as it is and return its response (runs once per request).
 
         Headers, cookies and parameters of the client are not added: `build_request` does that, which has an example.
-        The client's `timeout` holds where `request.extensions` have none. With `stream=True` the body is not read;
-        `close()` the response when done.
+        The client's `timeout` holds where `request.extensions` have none; `proxy` is as in `request`. With
+        `stream=True` the body is not read; `close()` the response when done.
 
         Raises RequestError, and RuntimeError if the client is closed.
         """
         self._check_not_closed()
         self._state = State.OPENED
+        if proxy is not USE_CLIENT_DEFAULT:
+            request.extensions = dict(going_by(proxy, request.extensions) or {})
         if "timeout" not in request.extensions:
             request.extensions = {**request.extensions, "timeout": self._timeout.as_dict()}
         if not isinstance(request.stream, SyncByteStream):
@@ -312,8 +349,11 @@ class Client(BaseClient[BaseTransport]):
         follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
         extensions: Mapping[str, Any] | None = None,
+        proxy: ProxyTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
     ) -> Response:
         """Send a GET request. See `request`."""
+        if proxy is not USE_CLIENT_DEFAULT:
+            extensions = going_by(proxy, extensions)
         return self.request(
             "GET",
             url,
@@ -337,8 +377,11 @@ class Client(BaseClient[BaseTransport]):
         follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
         extensions: Mapping[str, Any] | None = None,
+        proxy: ProxyTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
     ) -> Response:
         """Send an OPTIONS request. See `request`."""
+        if proxy is not USE_CLIENT_DEFAULT:
+            extensions = going_by(proxy, extensions)
         return self.request(
             "OPTIONS",
             url,
@@ -362,8 +405,11 @@ class Client(BaseClient[BaseTransport]):
         follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
         extensions: Mapping[str, Any] | None = None,
+        proxy: ProxyTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
     ) -> Response:
         """Send a HEAD request. See `request`."""
+        if proxy is not USE_CLIENT_DEFAULT:
+            extensions = going_by(proxy, extensions)
         return self.request(
             "HEAD",
             url,
@@ -391,8 +437,11 @@ class Client(BaseClient[BaseTransport]):
         follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
         extensions: Mapping[str, Any] | None = None,
+        proxy: ProxyTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
     ) -> Response:
         """Send a POST request. See `request`."""
+        if proxy is not USE_CLIENT_DEFAULT:
+            extensions = going_by(proxy, extensions)
         return self.request(
             "POST",
             url,
@@ -424,8 +473,11 @@ class Client(BaseClient[BaseTransport]):
         follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
         extensions: Mapping[str, Any] | None = None,
+        proxy: ProxyTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
     ) -> Response:
         """Send a PUT request. See `request`."""
+        if proxy is not USE_CLIENT_DEFAULT:
+            extensions = going_by(proxy, extensions)
         return self.request(
             "PUT",
             url,
@@ -457,8 +509,11 @@ class Client(BaseClient[BaseTransport]):
         follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
         extensions: Mapping[str, Any] | None = None,
+        proxy: ProxyTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
     ) -> Response:
         """Send a PATCH request. See `request`."""
+        if proxy is not USE_CLIENT_DEFAULT:
+            extensions = going_by(proxy, extensions)
         return self.request(
             "PATCH",
             url,
@@ -486,8 +541,11 @@ class Client(BaseClient[BaseTransport]):
         follow_redirects: bool | UseClientDefault = USE_CLIENT_DEFAULT,
         timeout: TimeoutTypes | UseClientDefault = USE_CLIENT_DEFAULT,
         extensions: Mapping[str, Any] | None = None,
+        proxy: ProxyTypes | UseClientDefault | None = USE_CLIENT_DEFAULT,
     ) -> Response:
         """Send a DELETE request. See `request`."""
+        if proxy is not USE_CLIENT_DEFAULT:
+            extensions = going_by(proxy, extensions)
         return self.request(
             "DELETE",
             url,

@@ -7,21 +7,26 @@ flows), by the driver itself, in the one colour or the other. No HTTP in here ei
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from httpure_core.content.pulling import Stepped, pull_at_once, pull_awaited, pulled
 from httpure_core.content.streams import AsyncByteStream
 from httpure_core.effects import (
     Advance,
+    Begin,
     Call,
     Close,
+    Consult,
     Dial,
     Effect,
     Flush,
+    Lend,
     Offload,
     Operation,
     Park,
     Pull,
+    Race,
     Read,
     Receive,
     Resolve,
@@ -43,17 +48,21 @@ class BlockingDriver:
         self.backend = backend
         self._perform: dict[type[Effect], Callable[[Any], None]] = {
             Resolve: backend.resolve,
+            Begin: backend.begin,
+            Race: backend.race,
             Dial: backend.dial,
             Flush: backend.flush,
             Receive: backend.receive,
             Park: backend.park,
             Sleep: backend.sleep,
+            Consult: self.consult,
             Offload: _offload,
             Pull: pull_at_once,
             Transmit: _transmit,
             Read: _read,
             Close: _close,
             Call: _call,
+            Lend: self._lend,
             Advance: _advance,
         }
 
@@ -70,10 +79,30 @@ class BlockingDriver:
                 else:
                     effect = next(operation)
         except StopIteration as stop:
-            result: T = stop.value
-            return result
+            # In no variable: whoever keeps an error that the operation has survived, keeps this frame.
+            return stop.value  # type: ignore[no-any-return]
         finally:
             operation.close()  # for an interrupt that fell between two steps
+
+    def consult(self, effect: Consult) -> None:
+        """Ask the user's resolver; where there is a limit, in a thread, as nothing else could hold it."""
+        if effect.timeout is None:
+            effect.answer = effect.resolver(effect.host, effect.port)
+        else:
+            # Imported here, as hardly anybody has a resolver.
+            from contextvars import copy_context
+
+            from ._errand import Errand
+
+            context = copy_context()
+            errand = Errand(lambda: context.run(effect.resolver, effect.host, effect.port))
+            errand.go(f"httpure: resolve {effect.host}")
+            self.backend.park(Park(errand.join(), effect.timeout))
+            effect.answer = errand.result()
+        _refuse_awaitable(effect.answer, "The resolver of a blocking client is a plain function")
+
+    def _lend(self, effect: Lend) -> None:
+        effect.driver = self
 
 
 class AsyncDriver:
@@ -83,17 +112,21 @@ class AsyncDriver:
         self.backend = backend
         self._perform: dict[type[Effect], Callable[[Any], Awaitable[None] | None]] = {
             Resolve: backend.resolve,
+            Begin: backend.begin,
+            Race: backend.race,
             Dial: backend.dial,
             Flush: backend.flush,
             Receive: backend.receive,
             Park: backend.park,
             Sleep: backend.sleep,
+            Consult: self.consult,
             Offload: backend.offload,
             Pull: self.pull,
             Transmit: _transmit_async,
             Read: _read_async,
             Close: _close_async,
             Call: _call_async,
+            Lend: self._lend,
             Advance: _advance_async,
         }
 
@@ -115,10 +148,32 @@ class AsyncDriver:
                 else:
                     effect = next(operation)
         except StopIteration as stop:
-            result: T = stop.value
-            return result
+            # In no variable: whoever keeps an error that the operation has survived, keeps this frame.
+            return stop.value  # type: ignore[no-any-return]
         finally:
             operation.close()
+
+    def consult(self, effect: Consult) -> Awaitable[None]:
+        """Ask the user's resolver: await it, or call it in a worker thread if it is a plain function."""
+        return self.backend.limit(partial(self._consult, effect), effect.timeout)
+
+    async def _consult(self, effect: Consult) -> None:
+        # Imported here, as hardly anybody has a resolver.
+        from inspect import iscoroutinefunction
+
+        resolver, host, port = effect.resolver, effect.host, effect.port
+        if iscoroutinefunction(resolver) or iscoroutinefunction(getattr(resolver, "__call__", None)):  # noqa: B004
+            effect.answer = resolver(host, port)
+        else:
+
+            def ask() -> None:
+                effect.answer = resolver(host, port)
+
+            waiting = self.backend.offload(Offload(ask, abandon=True))
+            if waiting is not None:
+                await waiting
+        if hasattr(effect.answer, "__await__"):
+            effect.answer = await effect.answer
 
     def pull(self, effect: Pull) -> Awaitable[None] | None:
         """Take the next piece of a body: in a worker thread where that may block, awaited where it must be."""
@@ -132,6 +187,9 @@ class AsyncDriver:
             pull_at_once(effect)
             return None
         return pull_awaited(effect)
+
+    def _lend(self, effect: Lend) -> None:
+        effect.driver = self
 
     def awaitable(self, stream: Any) -> Any:
         """Return a request's body as an async client has it: what would block is read in worker threads.
@@ -199,12 +257,14 @@ async def _close_async(effect: Close) -> None:
 
 def _call(effect: Call) -> None:
     result = effect.hook(*effect.arguments)
+    _refuse_awaitable(result, "Event hooks and trace functions of a blocking client are plain functions")
+
+
+def _refuse_awaitable(result: Any, what: str) -> None:
     if hasattr(result, "__await__"):
         if hasattr(result, "close"):
             result.close()
-        raise TypeError(
-            "Event hooks and trace functions of a blocking client are plain functions; this one must be awaited."
-        )
+        raise TypeError(f"{what}; this one must be awaited.")
 
 
 async def _call_async(effect: Call) -> None:

@@ -14,7 +14,11 @@ __all__ = ["addresses_of", "host_bytes", "in_plain_words", "open_socket", "socke
 def open_socket(
     address: Address, local_address: str | None, options: tuple[tuple[Any, ...], ...]
 ) -> socket.socket:
-    """Return a non-blocking socket for the address, with the user's options set; not connected yet."""
+    """Return a non-blocking socket for the address, with the user's options set; not connected yet.
+
+    TCP sockets get `TCP_NODELAY`, as a request must not wait for acknowledgements of the one before, and
+    `SO_KEEPALIVE`, so that a peer that has vanished is found out one day; the user's options come later, and win.
+    """
     if address.path is not None:
         if not hasattr(socket, "AF_UNIX"):
             raise OSError("this platform has no Unix sockets")
@@ -27,6 +31,7 @@ def open_socket(
         sock.setblocking(False)
         if address.path is None:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for option in options:
             sock.setsockopt(*option)
         if local_address is not None:
@@ -38,12 +43,23 @@ def open_socket(
 
 
 def socket_address(address: Address) -> Any:
-    """Return the address in the form that `socket.connect` takes."""
+    """Return the address in the form that `socket.connect` takes. Raises OSError for an unknown zone."""
     if address.path is not None:
         return address.path
     if address.family == "ipv6":
-        return (address.host, address.port, 0, address.scope)
+        host, _, zone = address.host.partition("%")
+        return (host, address.port, 0, _scope(zone) if zone else address.scope)
     return (address.host, address.port)
+
+
+def _scope(zone: str) -> int:
+    """Return the number of an IPv6 zone: "eth0", or "2" (RFC 4007 section 11.2)."""
+    if zone.isdigit():
+        return int(zone)
+    try:
+        return socket.if_nametoindex(zone)
+    except OSError:
+        raise OSError(f"there is no network interface {zone!r:.50} here") from None
 
 
 def in_plain_words(error: OSError) -> OSError:

@@ -10,10 +10,11 @@ import errno
 import os
 import socket
 import threading
+from collections import deque
 from typing import Any
 
 from httpure_core.contracts import Machine, Mutex
-from httpure_core.signals import ReadTurn
+from httpure_core.signals import ReadTurn, Signal
 
 from ._socket_info import socket_info
 from ._socket_waiting import wait_for_read
@@ -26,10 +27,17 @@ FIRST_READ = 64 * 1024
 LARGEST_READ = 512 * 1024
 #: How often an idle connection is read from before it is used again: session tickets of TLS come in a few pieces.
 _MOST_IDLE_READS = 8
+#: Bytes up to which what is left unsent is joined, so that many small pieces take few calls.
+_SMALL = 16 * 1024
+#: Has the turn while a link is looked at that nobody uses.
+_LOOKING = Signal()
 
 
 class SocketLink:
-    """Owns a connected socket and the bytes that it has not taken yet. See `contracts.Link`."""
+    """Owns a connected socket and the bytes that it has not taken yet. See `contracts.Link`.
+
+    Several may use it at a time. What one of them cannot send stays here, and goes out in order, whoever sends next.
+    """
 
     __slots__ = (
         "_process",
@@ -37,6 +45,9 @@ class SocketLink:
         "_wait_for_read",
         "closed",
         "ended",
+        "flushers",
+        "gone",
+        "left",
         "machine",
         "mutex",
         "sending",
@@ -50,8 +61,13 @@ class SocketLink:
         self.machine = machine
         self.mutex = mutex  # guards machine and turn; never held while waiting
         self.turn = ReadTurn()
-        self.sending = threading.Lock()  # held while writing; acquire before `mutex`
-        self.unsent = b""  # guarded by `sending`
+        self.sending = threading.Lock()  # held while bytes are handed to the kernel; acquire before `mutex`
+        # Guarded by `sending`:
+        self.unsent: deque[memoryview] = deque()  # what the kernel has not taken
+        self.left = 0  # bytes that it has not taken at once, of all that it ever got
+        self.gone = 0  # those of them that it has taken since
+        #: Who waits until so many bytes are gone: then all that they had to send is.
+        self.flushers: dict[Signal, int] = {}
         self.closed = False  # by us
         self.ended = False  # by the peer, or by an error
         self._read_size = FIRST_READ
@@ -65,25 +81,50 @@ class SocketLink:
 
     def _push(self) -> bool:
         """As `push`. Called with `sending` held."""
-        with self.mutex:
-            data = self.machine.data_to_send()
-        if self.unsent:
-            data = self.unsent + data
-        return not data or self._send(data)
+        try:
+            with self.mutex:
+                data = self.machine.data_to_send()
+            if self.unsent:
+                return self._send_after(data)
+            return not data or self._send(data)
+        except OSError:
+            raise
+        except BaseException:
+            self.closed = True  # an interrupt: some bytes may have gone, and nobody knows which
+            raise
 
     def _send(self, data: bytes) -> bool:
-        while data:
-            try:
-                sent = self.sock.send(data)
-            except (BlockingIOError, InterruptedError):
-                self.unsent = data
-                return False
-            data = data[sent:] if sent < len(data) else b""
-        self.unsent = b""
-        return True
+        try:
+            sent = self.sock.send(data)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        return sent == len(data) or self._send_after(memoryview(data)[sent:])
+
+    def _send_after(self, data: bytes | memoryview) -> bool:
+        """Send what was left earlier, and then this."""
+        unsent = self.unsent
+        if data:
+            self.left += len(data)
+            if unsent and len(unsent[-1]) + len(data) <= _SMALL:
+                data = b"".join((unsent.pop(), data))
+            unsent.append(memoryview(data))
+        try:
+            while unsent:
+                sent = self.sock.send(unsent[0])
+                self.gone += sent
+                if sent < len(unsent[0]):
+                    unsent[0] = unsent[0][sent:]
+                else:
+                    unsent.popleft()
+        except (BlockingIOError, InterruptedError):
+            pass
+        for signal, mark in list(self.flushers.items()):
+            if mark <= self.gone:
+                signal.nudge()
+        return not unsent
 
     def pull(self) -> bool:
-        """Feed the machine what the kernel has now; False if that is nothing.
+        """Feed the machine what the kernel has now; False if that is nothing. Only for who has the turn to read.
 
         The end of the connection is told to the machine, so nothing is raised. There is no checkpoint between
         the arrival of bytes and the machine that takes them.
@@ -110,9 +151,11 @@ class SocketLink:
 
     def end(self, error: OSError) -> None:
         """Tell the machine that the connection is lost."""
-        self.ended = True
         with self.mutex:
+            self.ended = True
             self.machine.receive_eof(closed_here() if self.closed else error)
+        for signal in list(self.flushers):
+            signal.nudge()
 
     def nudge(self) -> None:
         """Send what the kernel takes now, unless somebody is at it: then it goes out with the next flush.
@@ -120,16 +163,25 @@ class SocketLink:
         Garbage collection may call this in the middle of any step, even one that holds a lock in the same thread. So
         it waits for none; and where it gets them both, nobody is in the middle of anything.
         """
-        if self.closed or self.inherited or not self.sending.acquire(False):
-            return
+        self._offer()
+
+    def _offer(self) -> bool:
+        """As `nudge`; False if something is left to send, or somebody is at it."""
+        if self.closed or self.inherited:
+            return True
+        if not self.sending.acquire(False):
+            return False
         try:
-            if self.mutex.acquire(False):
-                try:
-                    data = self.machine.data_to_send()
-                finally:
-                    self.mutex.release()
-                with contextlib.suppress(OSError):  # if the connection is lost, the next read tells
-                    self._send(self.unsent + data)
+            if not self.mutex.acquire(False):
+                return False
+            try:
+                data = self.machine.data_to_send()
+            finally:
+                self.mutex.release()
+            try:
+                return self._send_after(data)
+            except OSError:
+                return True  # if the connection is lost, the next read tells
         except BaseException:
             self.closed = True  # an interrupt: some bytes may have gone, and nobody knows which
             raise
@@ -144,21 +196,38 @@ class SocketLink:
         return self._process != os.getpid()
 
     def is_stale(self) -> bool:
-        """Feed what has arrived while the link was idle, session tickets or an end; True if it is of no use here."""
+        """Feed what has arrived while nobody read, session tickets or an end; True if the link is of no use here.
+
+        Never waits: where somebody reads, all that this tells is whether the link is closed.
+        """
         if self._process != os.getpid():
             return True
-        if self.turn.reader is not None:
-            return self.closed  # somebody reads, and is told
-        for _ in range(_MOST_IDLE_READS):
-            try:
-                if self.ended or self.closed or not self._wait_for_read(0):
-                    break
-            except (OSError, ValueError):
-                return True
-            self.pull()
-        else:
-            return True  # it talks without end, and nobody has asked it anything
-        return self.ended or self.closed
+        with self.mutex:
+            if self.turn.reader is not None or self.closed:
+                return self.closed or self.ended
+            self.turn.reader = _LOOKING
+        try:
+            for _ in range(_MOST_IDLE_READS):
+                if self.ended or self.closed or not self._wait_for_read(0) or not self.pull():
+                    return self.ended or self.closed
+                if not self.machine.wants_data:  # in the middle of an upload: its reader has to catch up
+                    return self.ended or self.closed
+            # There is more than can be read here: much of a download that somebody left, on a connection with many
+            # streams. Whoever has talked unasked is found out by the machine, which will not use the connection again.
+            return self.ended or self.closed
+        except (OSError, ValueError):
+            return True
+        finally:
+            with self.mutex:
+                self.turn.reader = None
+                if self.turn.waiting:
+                    self.turn.leave(_LOOKING)  # somebody has come meanwhile
+            if self.closed:
+                self._bury()
+
+    def _bury(self) -> None:
+        """Close the socket of a closed link, when the last who used it leaves."""
+        self.close()
 
     def extra_info(self, name: str) -> Any:
         """Return what is known of the connection, such as "server_addr"; see `socket_info`."""

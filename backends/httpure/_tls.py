@@ -267,6 +267,16 @@ def _shared_context(verify: bool, cert: Any, trust_env: bool) -> ssl.SSLContext:
         return context
 
 
+def _begin_anew() -> None:
+    # Forked off: a thread that was loading certificates is not here any more.
+    global _contexts_lock
+    _contexts_lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_begin_anew)
+
+
 def _in_words(error: ssl.SSLError) -> str:
     reason = error.reason or str(error) or type(error).__name__
     return reason.replace("_", " ").lower()

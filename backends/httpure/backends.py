@@ -1,10 +1,10 @@
-"""For those who write a backend: a clock, a lock, and seven effects, with not a word of HTTP in them.
+"""For those who write a backend: a clock, a lock, and nine effects, with not a word of HTTP in them.
 
 A backend performs the effects that touch the world; `_driving.py` performs the others for all of them. Each
 method takes its effect from `httpure_core.effects`, whose docstring says what must be filled in and what may be raised.
-docs/writing-a-backend.md tells it from the beginning. `SocketLink`, `ThreadLink`, `Gate`, `open_socket`,
-`socket_address` and `addresses_of` are for backends that use sockets and threads: they do what is the same for every
-way of waiting. A backend may also be made of a ready one:
+docs/writing-a-backend.md tells it from the beginning. `SocketLink`, `ThreadLink`, `SocketAttempt`, `Gate`,
+`open_socket`, `socket_address` and `addresses_of` are for backends that use sockets and threads: they do what is the
+same for every way of waiting. A backend may also be made of a ready one:
 
     >>> from httpure.sockets import Backend
     >>> class Telling(Backend):
@@ -19,13 +19,14 @@ way of waiting. A backend may also be made of a ready one:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from httpure_core.contracts import Mutex
-from httpure_core.effects import Dial, Flush, Offload, Park, Receive, Resolve, Sleep
+from httpure_core.effects import Begin, Dial, Flush, Offload, Park, Race, Receive, Resolve, Sleep
 
 from ._socket_addresses import addresses_of, host_bytes, in_plain_words, open_socket, socket_address
+from ._socket_attempt import SocketAttempt
 from ._socket_link import SocketLink, closed_here
 from ._thread_link import Gate, ThreadLink
 
@@ -33,6 +34,7 @@ __all__ = [
     "AsyncBackend",
     "BlockingBackend",
     "Gate",
+    "SocketAttempt",
     "SocketLink",
     "ThreadLink",
     "addresses_of",
@@ -64,7 +66,15 @@ class BlockingBackend(Protocol):
         ...
 
     def dial(self, effect: Dial) -> None:
-        """Connect to an address and make the link."""
+        """Connect to an address and make the link; with `attempt`, make the link of that."""
+        ...
+
+    def begin(self, effect: Begin) -> None:
+        """Begin to connect to one address of several, and do not wait."""
+        ...
+
+    def race(self, effect: Race) -> None:
+        """Wait until one of several attempts has connected or failed."""
         ...
 
     def flush(self, effect: Flush) -> None:
@@ -103,7 +113,15 @@ class AsyncBackend(Protocol):
         ...
 
     def dial(self, effect: Dial) -> Awaitable[None] | None:
-        """Connect to an address and make the link."""
+        """Connect to an address and make the link; with `attempt`, make the link of that."""
+        ...
+
+    def begin(self, effect: Begin) -> Awaitable[None] | None:
+        """Begin to connect to one address of several, and do not wait."""
+        ...
+
+    def race(self, effect: Race) -> Awaitable[None] | None:
+        """Wait until one of several attempts has connected or failed."""
         ...
 
     def flush(self, effect: Flush) -> Awaitable[None] | None:
@@ -123,7 +141,11 @@ class AsyncBackend(Protocol):
         ...
 
     def offload(self, effect: Offload) -> Awaitable[None] | None:
-        """Call a function that blocks, in a worker thread."""
+        """Call a function that blocks, in a worker thread; with `abandon`, in one that nobody waits for at the end."""
+        ...
+
+    def limit(self, function: Callable[[], Awaitable[Any]], seconds: float | None) -> Awaitable[Any]:
+        """Call a coroutine function and return its result; cancel it after so many seconds, and raise TimeoutError."""
         ...
 
 

@@ -8,8 +8,8 @@
     ...     search(client, "pen", timeout=2.0)
     <Response [200 OK]>
 
-`timeout`, `auth` and `follow_redirects` of a request are `USE_CLIENT_DEFAULT` where they are not given: an instance of
-`UseClientDefault`.
+`timeout`, `auth`, `follow_redirects` and `proxy` of a request are `USE_CLIENT_DEFAULT` where they are not given: an
+instance of `UseClientDefault`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any, TypedDict
 
 from httpure_core.auth import AuthTypes
 from httpure_core.config.options import ProxyTypes, TimeoutTypes, UseClientDefault
+from httpure_core.config.resolving import AddressPolicy, ResolverTypes
 from httpure_core.content.types import (
     FileContent,
     FileTypes,
@@ -36,6 +37,7 @@ from ._base_client import EventHooks
 from ._lazy_tls import CertTypes, VerifyTypes
 
 __all__ = [
+    "AddressPolicy",
     "AuthTypes",
     "BodyOptions",
     "CertTypes",
@@ -52,6 +54,7 @@ __all__ = [
     "RequestData",
     "RequestFiles",
     "RequestOptions",
+    "ResolverTypes",
     "ResponseContent",
     "TimeoutTypes",
     "URLTypes",
@@ -70,6 +73,7 @@ class RequestOptions(TypedDict, total=False):
     follow_redirects: bool | UseClientDefault
     timeout: TimeoutTypes | UseClientDefault
     extensions: Mapping[str, Any] | None
+    proxy: ProxyTypes | UseClientDefault | None
 
 
 class BodyOptions(RequestOptions, total=False):

@@ -1,6 +1,7 @@
 """What the core asks of the parts it works with, as types.
 
     Link         a transport that a backend owns: a socket, or a simulated one
+    Attempt      what may become a link: an address that a backend is connecting to
     Machine      what a link feeds: bytes in, bytes out (TLS, a tunnel, HTTP)
     Layer        a machine that another one can be put into (TLS, a tunnel)
     Connection   the machine of one HTTP version on one link
@@ -19,9 +20,13 @@ from .errors import TransportError
 from .signals import Signal
 
 __all__ = [
+    "MAX_FIELDS",
+    "MAX_TRAILERS",
+    "MAX_TRAILERS_SIZE",
     "READ_AHEAD",
     "TLS",
     "Asks",
+    "Attempt",
     "Clock",
     "Connection",
     "Fields",
@@ -33,6 +38,8 @@ __all__ = [
     "RawMachine",
     "Stream",
     "TLSMachine",
+    "Vigil",
+    "innermost",
 ]
 
 #: Returns monotonic seconds. The core is handed one; it never asks the system.
@@ -44,6 +51,10 @@ Fields: TypeAlias = list[tuple[bytes, bytes]]
 
 #: Bytes of a response's body that are held for a slow reader before its link stops reading.
 READ_AHEAD = 256 * 1024
+#: Fields of a response's head, and of its trailers with the bytes of their names and values.
+MAX_FIELDS = 1000
+MAX_TRAILERS = 100
+MAX_TRAILERS_SIZE = 32 * 1024
 
 
 class Asks(Protocol):
@@ -110,6 +121,18 @@ class Machine(Protocol):
         ...
 
 
+def innermost(machine: Machine) -> Any:
+    """Return the machine inside of all layers. It may say more of itself than a `Machine` has to:
+
+    - `multiplexed`: whether several use its link at a time; such as do not say so yet have something else put inside
+    - `half_open`: True where it may still have something to send when the peer has said all
+    """
+    inside: Any = machine
+    while (inner := getattr(inside, "inner", None)) is not None:
+        inside = inner
+    return inside
+
+
 class Link(Protocol):
     """A transport that a backend made. Unsent bytes live here, so that a cancelled task loses none.
 
@@ -141,6 +164,24 @@ class Link(Protocol):
         ...
 
 
+class Attempt(Protocol):
+    """An address that a backend is connecting to, one of several perhaps, and a machine has not been chosen for yet."""
+
+    @property
+    def connected(self) -> bool:
+        """True when the connection stands."""
+        ...
+
+    @property
+    def error(self) -> OSError | None:
+        """Why there will be none; None as long as there may be."""
+        ...
+
+    def close(self) -> None:
+        """Give it up. Never waits, never raises, may be called twice, and also after a link made of it was closed."""
+        ...
+
+
 class Stream(Protocol):
     """One exchange: a request going out, a response coming in. Guarded by its link's mutex."""
 
@@ -159,6 +200,11 @@ class Stream(Protocol):
     raw: RawMachine | None
     #: The informational responses (1xx) that have come, as (status, fields). The signal tells of each.
     informational: tuple[tuple[int, Fields], ...]
+
+    @property
+    def vigil(self) -> Vigil | None:
+        """Who looks whether the peer is there, while somebody waits for it; None where nobody does."""
+        ...
 
     @property
     def unanswered(self) -> bool:
@@ -210,6 +256,17 @@ class Stream(Protocol):
         ...
 
 
+class Vigil(Protocol):
+    """Looks whether a silent peer is still there. Guarded by the link's mutex."""
+
+    def look(self, now: float, /) -> tuple[float, bool]:
+        """Return in how many seconds to look again, and whether there is something to send now.
+
+        A peer that is not there any more has ended the connection then, and set the signals of its streams.
+        """
+        ...
+
+
 class RawMachine(Machine, Protocol):
     """Bytes of which HTTP knows nothing, out as they were given and in as they came. Guarded by its link's mutex."""
 
@@ -255,6 +312,15 @@ class Connection(Machine, Protocol):
     @property
     def available_streams(self) -> int:
         """How many more streams can be opened at this moment. May be looked at without the link's mutex."""
+        ...
+
+    @property
+    def stream_limit(self) -> int | None:
+        """How many streams the peer allows at a time; None before it has said so, or where it cannot."""
+        ...
+
+    def expect_streams(self, limit: int, /) -> None:
+        """Until the peer has said how many streams it allows, assume so many: what it said the last time."""
         ...
 
     @property

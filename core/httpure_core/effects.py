@@ -24,21 +24,25 @@ import contextlib
 from collections.abc import Callable, Generator
 from typing import Any, TypeAlias, TypeVar
 
-from .contracts import Link, Machine
+from .contracts import Attempt, Link, Machine
 from .signals import Signal
 
 __all__ = [
     "Address",
     "Advance",
+    "Begin",
     "Call",
     "Close",
+    "Consult",
     "Dial",
     "Effect",
     "Flush",
+    "Lend",
     "Offload",
     "Operation",
     "Park",
     "Pull",
+    "Race",
     "Read",
     "Receive",
     "Resolve",
@@ -60,7 +64,14 @@ Operation: TypeAlias = Generator[Effect, None, T]
 
 
 class Address:
-    """Where to dial: an IP address with its port, or the path of a Unix socket."""
+    """Where to dial: an IP address with its port, or the path of a Unix socket.
+
+    `host` is in digits; `family` is "ipv4", "ipv6" or "unix". Of what a resolver returns, the family follows from
+    `host` or `path`, and a port of 0 is the URL's.
+
+    >>> httpure.Address("192.0.2.1", 80), httpure.Address("2001:db8::1", 443, family="ipv6")
+    (<Address 192.0.2.1:80>, <Address [2001:db8::1]:443>)
+    """
 
     __slots__ = ("family", "host", "path", "port", "scope")
 
@@ -78,6 +89,9 @@ class Address:
             return self.path
         return f"[{self.host}]:{self.port}" if self.family == "ipv6" else f"{self.host}:{self.port}"
 
+    def __repr__(self) -> str:
+        return f"<Address {self}>"
+
 
 class Resolve(Effect):
     """Look a host name up. The driver fills in `addresses`, best first; raises OSError if there are none."""
@@ -89,10 +103,53 @@ class Resolve(Effect):
         self.addresses: list[Address] = []
 
 
-class Dial(Effect):
-    """Connect to one address, for one machine. The driver fills in `link`; raises OSError or TimeoutError."""
+class Consult(Effect):
+    """Ask the user's resolver for the addresses of a name. The driver fills in `answer`, whatever that is.
 
-    __slots__ = ("address", "link", "local_address", "machine", "socket_options", "timeout")
+    Raises TimeoutError, and whatever the resolver raised.
+    """
+
+    __slots__ = ("answer", "host", "port", "resolver", "timeout")
+
+    def __init__(
+        self, resolver: Callable[[str, int], Any], host: str, port: int, timeout: float | None
+    ) -> None:
+        self.resolver, self.host, self.port, self.timeout = resolver, host, port, timeout
+        self.answer: Any = None
+
+
+class Begin(Effect):
+    """Begin to connect to one address of several, and do not wait. The driver fills in `attempt`; raises OSError."""
+
+    __slots__ = ("address", "attempt", "local_address", "socket_options")
+
+    def __init__(
+        self,
+        address: Address,
+        local_address: str | None = None,
+        socket_options: tuple[tuple[Any, ...], ...] = (),
+    ) -> None:
+        self.address = address
+        self.local_address, self.socket_options = local_address, socket_options
+        self.attempt: Attempt | None = None
+
+
+class Race(Effect):
+    """Wait until one of several attempts has connected or failed, which they say themselves. Raises TimeoutError."""
+
+    __slots__ = ("attempts", "timeout")
+
+    def __init__(self, attempts: list[Attempt], timeout: float | None) -> None:
+        self.attempts, self.timeout = attempts, timeout
+
+
+class Dial(Effect):
+    """Connect to one address, for one machine. The driver fills in `link`; raises OSError or TimeoutError.
+
+    With `attempt`, that is done, and only the link is to be made of it.
+    """
+
+    __slots__ = ("address", "attempt", "link", "local_address", "machine", "socket_options", "timeout")
 
     def __init__(
         self,
@@ -101,9 +158,11 @@ class Dial(Effect):
         timeout: float | None,
         local_address: str | None = None,
         socket_options: tuple[tuple[Any, ...], ...] = (),
+        attempt: Attempt | None = None,
     ) -> None:
         self.address, self.machine, self.timeout = address, machine, timeout
         self.local_address, self.socket_options = local_address, socket_options
+        self.attempt = attempt
         self.link: Link | None = None
 
 
@@ -154,12 +213,15 @@ class Sleep(Effect):
 
 
 class Offload(Effect):
-    """Call a function that blocks; async drivers do it in a worker thread. What it raises is raised."""
+    """Call a function that blocks; async drivers do it in a worker thread. What it raises is raised.
 
-    __slots__ = ("function",)
+    With `abandon`, nobody waits for its end who was cancelled meanwhile: not even the end of the program.
+    """
 
-    def __init__(self, function: Callable[[], None]) -> None:
-        self.function = function
+    __slots__ = ("abandon", "function")
+
+    def __init__(self, function: Callable[[], None], abandon: bool = False) -> None:
+        self.function, self.abandon = function, abandon
 
 
 class Pull(Effect):
@@ -229,6 +291,18 @@ class Call(Effect):
 
     def __init__(self, hook: Callable[..., Any], *arguments: Any) -> None:
         self.hook, self.arguments = hook, arguments
+
+
+class Lend(Effect):
+    """Lend the driver, for operations at the user's wish that run beside this one. It fills in itself as `driver`.
+
+    Its `run(operation)` is called, or awaited, where the user calls what needs it: in another thread or task perhaps.
+    """
+
+    __slots__ = ("driver",)
+
+    def __init__(self) -> None:
+        self.driver: Any = None
 
 
 class Advance(Effect):

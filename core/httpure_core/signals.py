@@ -5,7 +5,7 @@ waits, in that order, or a wake-up between looking and waiting would be lost.
 
 A `ReadTurn` says who reads a link that several streams share. On asyncio the event loop reads and no turn is
 needed; on threads and trio one of the waiting users reads for all. The invariant: while somebody waits, somebody
-reads, or somebody who waits has been nudged to take over.
+reads, or somebody who waits is awake, and will look, and take over.
 """
 
 from __future__ import annotations
@@ -50,12 +50,18 @@ class ReadTurn:
         self.waiting: dict[Signal, None] = {}
 
     def join(self, signal: Signal) -> bool:
-        """Take the turn if it is free. Returns True for "you read", False for "wait to be woken"."""
+        """Take the turn if it is free. Returns True for "you read", False for "wait to be woken, and join again".
+
+        Who joins again keeps what they have: the turn, or their place in line.
+        """
         if self.reader is None:
             self.reader = signal
-            return True
-        self.waiting[signal] = None
-        return False
+            if self.waiting:
+                self.waiting.pop(signal, None)
+        elif self.reader is not signal:
+            self.waiting[signal] = None
+            return False
+        return True
 
     def leave(self, signal: Signal) -> None:
         """Give the turn back, or stop waiting for it: for news, a timeout, a cancellation, any reason.

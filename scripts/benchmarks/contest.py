@@ -64,13 +64,16 @@ def _contestants(
 def _placed(workload: Workload, pace: Pace, site: Site, folder: Path) -> Load:
     """Return the workload's load with the addresses of this run; write the files that it uploads."""
     load = workload.load
-    if load.task == "upload":
+    if load.task == "upload" or (load.task == "download" and load.http2):
         assert workload.turn is not None
         for size in (workload.warm_up, workload.turn[pace.quick]):
             write_upload(folder, size)
     site_url = site.transfers if load.task in TRANSFERS else site.requests
+    if load.http2:
+        site_url = site.http2_tls if load.tls else site.http2
     echo = f"{site.transfers}/echo" if load.posts else ""
-    return load._replace(url=site_url + workload.path, echo=echo, folder=str(folder))
+    ca = str(folder / "authority.pem") if load.tls else ""
+    return load._replace(url=site_url + workload.path, echo=echo, folder=str(folder), ca=ca)
 
 
 def _play(contestants: list[Contestant], pace: Pace) -> None:

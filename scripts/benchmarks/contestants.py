@@ -111,7 +111,8 @@ class Standing(Contestant):
     def sampled(self, facts: dict[str, Any]) -> Sample:
         """Return the turn's figure in the workload's unit."""
         if self.workload.load.task in TRANSFERS:
-            return Sample(facts["memory"], self.turn / facts["wall"] / 1e6)
+            figure = facts["memory"] if self.workload.unit == "MB" else facts["wall"] * 1e3
+            return Sample(figure, self.turn / facts["wall"] / 1e6)
         scale = {"µs": 1e6, "ms": 1e3}[self.workload.unit]
         return Sample(facts["cpu"] / self.turn * scale, self.turn / facts["wall"])
 

@@ -48,7 +48,9 @@ def workload_table(workload: Workload, results: list[Result]) -> str:
 
 
 def _figure_head(workload: Workload) -> str:
-    return "memory MB" if workload.unit == "MB" else f"CPU {workload.unit}"
+    if workload.unit == "MB":
+        return "memory MB"
+    return f"{'wall' if workload.load.task in TRANSFERS else 'CPU'} {workload.unit}"
 
 
 def _row(result: Result, rivals: list[float | None]) -> list[str]:
@@ -99,7 +101,8 @@ def _measure(bar: Bar) -> str:
     if bar.rival is None:
         return TITLES[bar.workload].unit
     workload, client = bar.rival
-    return f"x {client}" if workload == bar.workload else f"x {client} in {workload}"
+    whose = client if workload == bar.workload else f"{client} in {workload}"
+    return f"{TITLES[bar.workload].unit} + {whose}" if bar.beyond else f"x {whose}"
 
 
 def faults_of(results: Results) -> list[str]:

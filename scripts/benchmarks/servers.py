@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,7 +12,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+import programs
+
 from .bodies import body_of
+from .certificates import write_certificates
 from .machine import child_environment, pinned, processors, raise_descriptor_limit
 
 NGINX = """
@@ -43,9 +45,16 @@ http {{
         listen unix:{folder}/answers.sock;
         root {folder};
     }}
+    # Large frames, as servers have them who send large files.
+    http2_chunk_size 16k;
     server {{
         listen 127.0.0.1:{port} backlog=4096;
+        listen 127.0.0.1:{http2} http2 backlog=4096;
+        listen 127.0.0.1:{http2_tls} ssl http2 backlog=4096;
+        ssl_certificate {folder}/server.pem;
+        ssl_certificate_key {folder}/server.pem;
         root {folder};
+        rewrite ^/download/([0-9]+)$ /upload-$1.bin;
         location = /post {{
             # Only a proxied request is read to the end of its body before it is answered.
             proxy_pass http://answers/1k;
@@ -68,6 +77,8 @@ class Site(NamedTuple):
     #: Base URLs, without a slash at the end.
     requests: str
     transfers: str
+    http2: str
+    http2_tls: str
 
 
 class NoServer(Exception):
@@ -78,39 +89,66 @@ class NoServer(Exception):
 def running(folder: Path, choice: str = "auto") -> Iterator[Site]:
     """Start both servers (`choice`: nginx, granian or auto) and stop them in the end."""
     server = _chosen(choice)
-    port = _free_port()
-    command = nginx_command(folder, port) if server == "nginx" else granian_command(port)
-    with _process(command) as process, _process(bulk_command(), piped=True) as bulk:
-        _wait_until_open(port, process, folder)
+    ports = [_free_port() for _ in range(3)]
+    write_certificates(folder)
+    command = nginx_commands if server == "nginx" else granian_commands
+    with contextlib.ExitStack() as stack:
+        processes = [stack.enter_context(_process(each, folder)) for each in command(folder, *ports)]
+        bulk = stack.enter_context(_process(bulk_command(), folder, piped=True))
+        for index, port in enumerate(ports):
+            _wait_until_open(port, processes[min(index, len(processes) - 1)], folder)
         assert bulk.stdout is not None
         bulk_port = int(bulk.stdout.readline())
-        yield Site(server, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{bulk_port}")
+        places = (ports[0], bulk_port, ports[1])
+        yield Site(server, *[f"http://127.0.0.1:{port}" for port in places], f"https://127.0.0.1:{ports[2]}")
 
 
 def _chosen(choice: str) -> str:
     found = [
         name
-        for name, there in (("nginx", shutil.which("nginx")), ("granian", find_spec("granian")))
+        for name, there in (("nginx", programs.find("nginx")), ("granian", find_spec("granian")))
         if there and choice in ("auto", name)
     ]
     if not found:
-        raise NoServer(f"no server: '{choice}' needs nginx on PATH or granian (pip install granian)")
+        raise NoServer(
+            f"no server: '{choice}' needs nginx (scripts/peers gets it) or granian (pip install granian)"
+        )
     return found[0]
 
 
-def nginx_command(folder: Path, port: int) -> list[str]:
+def nginx_commands(folder: Path, port: int, http2: int, http2_tls: int) -> list[list[str]]:
     for name, size in (("1k", 1024), ("100k", 100 * 1024)):
         (folder / name).write_bytes(body_of(size))
     config = folder / "nginx.conf"
     connections = min(20_000, raise_descriptor_limit())
-    config.write_text(NGINX.format(folder=folder, port=port, connections=connections))
-    return ["nginx", "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(config)]
+    places = {"port": port, "http2": http2, "http2_tls": http2_tls}
+    config.write_text(NGINX.format(folder=folder, connections=connections, **places))
+    nginx = programs.find("nginx") or "nginx"
+    return [[nginx, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(config)]]
 
 
-def granian_command(port: int) -> list[str]:
-    options = ["--interface", "rsgi", "--http", "1", "--no-ws", "--workers", "1", "--backlog", "4096"]
-    place = ["--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"]
-    return [sys.executable, "-P", "-m", "granian", *options, *place, "benchmarks.granian_app:app"]
+def granian_commands(folder: Path, port: int, http2: int, http2_tls: int) -> list[list[str]]:
+    options = ["--interface", "rsgi", "--no-ws", "--workers", "1", "--backlog", "4096"]
+    common = [
+        sys.executable,
+        "-P",
+        "-m",
+        "granian",
+        *options,
+        "--host",
+        "127.0.0.1",
+        "--log-level",
+        "warning",
+    ]
+    secure = ["--ssl-certificate", str(folder / "chain.pem"), "--ssl-keyfile", str(folder / "key.pem")]
+    return [
+        [*common, *own, "benchmarks.granian_app:app"]
+        for own in (
+            ["--port", str(port), "--http", "1"],
+            ["--port", str(http2), "--http", "2"],
+            ["--port", str(http2_tls), "--http", "2", *secure],
+        )
+    ]
 
 
 def bulk_command() -> list[str]:
@@ -118,11 +156,12 @@ def bulk_command() -> list[str]:
 
 
 @contextlib.contextmanager
-def _process(command: list[str], piped: bool = False) -> Iterator[subprocess.Popen[str]]:
+def _process(command: list[str], folder: Path, piped: bool = False) -> Iterator[subprocess.Popen[str]]:
     pipe = subprocess.PIPE if piped else None
     places = processors()
     with pinned(places and places[0]):
-        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=child_environment())
+        environment = child_environment() | {"HTTPURE_BENCH_FOLDER": str(folder)}
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment)
     try:
         yield process
     finally:

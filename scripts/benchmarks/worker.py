@@ -79,6 +79,17 @@ def repeat(act: Act, load: Load, count: int) -> None:
         check(act(), expected)
 
 
+def in_threads(act: Act, load: Load, count: int) -> None:
+    """Share `count` requests among as many threads as the concurrency says."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(load.concurrency) as users:
+        for done in [
+            users.submit(repeat, act, load, count // load.concurrency) for _ in range(load.concurrency)
+        ]:
+            done.result()
+
+
 def construct(act: Act, load: Load, count: int) -> None:
     for _ in range(count):
         act()
@@ -89,7 +100,9 @@ def transfer(act: Act, load: Load, count: int) -> None:
 
 
 def blocking(client: Any, load: Load) -> None:
-    turn = {"construct": construct, "download": transfer, "upload": transfer}.get(load.task, repeat)
+    turn = {"construct": construct, "download": transfer, "upload": transfer}.get(
+        load.task, in_threads if load.concurrency > 1 else repeat
+    )
     if load.echo:
         with opened(client, to_echo(load)) as act:
             check_echo(act())

@@ -8,6 +8,8 @@ from .bodies import body_of
 
 KIB = 1024
 HTTPX_LIKE = ("httpure", "httpx", "httpx2")
+#: "floor" is h2 on bare sockets, "h2" the same without any I/O: both keep one connection.
+HTTP2 = (*HTTPX_LIKE, "floor", "h2")
 BLOCKING = (*HTTPX_LIKE, "urllib3", "http.client", "pycurl", "floor")
 ASYNCIO = (*HTTPX_LIKE, "aiohttp", "floor")
 #: httpx counts its idle connections once for each idle connection: about 24 ms a request at 128, minutes at 1,000.
@@ -39,6 +41,12 @@ class Load(NamedTuple):
     pool: int = 100
     #: Where the files to upload lie.
     folder: str = ""
+    #: HTTP/2: agreed upon in TLS where there is an authority, else without asking.
+    http2: bool = False
+    #: Over TLS.
+    tls: bool = False
+    #: The file of the authority that has signed the server's certificate.
+    ca: str = ""
 
     @property
     def expected(self) -> bytes:
@@ -103,6 +111,29 @@ def _transfer(face: str, task: str, clients: tuple[str, ...]) -> Workload:
         turns=3,
         worst=True,
         unit="MB",
+    )
+
+
+def _http2(
+    face: str, concurrency: int, clients: tuple[str, ...], tls: bool = False, title: str = ""
+) -> Workload:
+    name = f"http2-{face}-get-{concurrency}{'-tls' if tls else ''}"
+    load = Load(face, "fetch", concurrency=concurrency, http2=True, tls=tls)
+    how = f"{face} GET 1 KiB over HTTP/2{' and TLS' if tls else ''}, warm, concurrency {concurrency}{title}"
+    return Workload(name, how, load, clients, rival="httpx", warm_up=max(2 * concurrency, 50))
+
+
+def _http2_download(face: str) -> Workload:
+    return Workload(
+        f"http2-download-{face}",
+        f"{face} download of 100 MB (quick: 20 MB) over HTTP/2: time",
+        Load(face, "download", http2=True),
+        HTTPX_LIKE,
+        rival="httpx",
+        path="/download",
+        turn=(100_000_000, 20_000_000),
+        warm_up=64 * KIB,
+        unit="ms",
     )
 
 
@@ -196,4 +227,13 @@ WORKLOADS = (
     _transfer("blocking", "upload", (*HTTPX_LIKE, "pycurl")),
     _transfer("asyncio", "upload", (*HTTPX_LIKE, "aiohttp")),
     _transfer("trio", "upload", HTTPX_LIKE),
+    _http2("blocking", 1, HTTPX_LIKE),
+    _http2("blocking", 16, HTTPX_LIKE, title=", a thread each"),
+    _http2("asyncio", 1, HTTP2),
+    _http2("asyncio", 16, HTTP2),
+    _http2("asyncio", 100, HTTP2),
+    _http2("asyncio", 16, HTTP2, tls=True),
+    _http2("trio", 16, HTTPX_LIKE),
+    _http2_download("blocking"),
+    _http2_download("asyncio"),
 )

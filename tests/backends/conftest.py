@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import ssl
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from tests.behaviour.world import World
 from tests.behaviour.worlds import AsyncioWorld, BlockingWorld, TrioWorld
 from tests.peers import RealNetwork
+from tests.servers import LocalServer, others
 
 BACKENDS = {"sockets": BlockingWorld, "asyncio": AsyncioWorld, "trio": TrioWorld}
 
@@ -28,6 +30,27 @@ def network() -> Iterator[RealNetwork]:
     """Servers, for tests that choose the client themselves."""
     with RealNetwork() as running:
         yield running
+
+
+@pytest.fixture
+def trusting(local_server: LocalServer) -> ssl.SSLContext:
+    """A client's context that trusts `local_server`, and all that have its certificate."""
+    return local_server.client_context()
+
+
+@pytest.fixture(scope="session")
+def granian(local_server: LocalServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[others.Site]:
+    """The test server's application, served by granian."""
+    with others.granian(tmp_path_factory.mktemp("granian"), local_server.identity) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def nginx(local_server: LocalServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[others.Site]:
+    """nginx before the test server."""
+    folder = tmp_path_factory.mktemp("nginx")
+    with others.nginx(folder, local_server.identity, local_server.url) as site:
+        yield site
 
 
 @pytest.hookimpl(tryfirst=True)

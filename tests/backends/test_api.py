@@ -112,9 +112,9 @@ def test_functions_are_what_the_client_has(name: str) -> None:
     """The functions take what the method takes, and what belongs to a client of one request."""
     function = {p[0]: p for p in parameters(getattr(httpure, name))}
     method = {p[0]: p for p in parameters(getattr(httpure.Client, name))}
-    assert set(function) - set(method) == {"proxy", "verify", "trust_env"}
+    assert set(function) - set(method) == {"verify", "trust_env"}
     assert set(method) - set(function) == {"extensions"}
-    for shared in set(function) & set(method) - {"auth", "follow_redirects", "timeout"}:
+    for shared in set(function) & set(method) - {"auth", "follow_redirects", "proxy", "timeout"}:
         assert function[shared] == method[shared]
 
 

@@ -49,7 +49,7 @@ class Backend:
     def _note(self, effect: Effect) -> None:
         self.log.append(type(effect).__name__)
 
-    resolve = dial = flush = receive = _note
+    resolve = begin = race = dial = flush = receive = _note
 
     def clock(self) -> float:
         return 0.0
@@ -443,3 +443,19 @@ def test_drivers_hold_on_to_nothing() -> None:
     response = weakref.ref(driver.run(operation()))
     effect.response = None
     assert response() is None
+
+
+def test_errors_that_were_survived_hold_on_to_no_result(runner: Runner) -> None:
+    """A link may keep the error that it was lost by: a response that is dropped must be gone all the same."""
+    kept: list[TimeoutError] = []
+
+    def operation() -> Operation[Response]:
+        try:
+            yield Park(Signal(), 1)
+        except TimeoutError as exc:
+            kept.append(exc)
+        return Response(200)
+
+    response = weakref.ref(runner.run(operation()))
+    assert response() is None
+    assert len(kept) == 1

@@ -133,3 +133,70 @@ def test_a_child_that_lets_go_of_a_response_on_its_way(network: RealNetwork, run
             assert len(await response.aread()) == 700_000
 
     run(main())
+
+
+@pytest.mark.parametrize("state", ["idle", "busy", "waiting", "mutex held", "closing"])
+def test_a_child_begins_anew_whatever_the_pool_was_at(network: RealNetwork, state: str) -> None:
+    """Of a pool with one place, whose threads the child does not have."""
+    url = f"http://127.0.0.1:{network.listen(site())}"
+    limits = httpure.Limits(max_connections=1)
+    client = httpure.Client(limits=limits, timeout=httpure.Timeout(5, pool=2))
+    assert client.get(url).text == "1"
+    pool: Any = client._transport._transmitter.pool  # type: ignore[attr-defined]
+    threads = [threading.Thread(target=client.get, args=(url + "/slow",)) for _ in range(2)]
+    wanted = {"busy": 1, "waiting": 2, "closing": 1}.get(state, 0)
+    for thread in threads[:wanted]:
+        thread.start()
+    while pool.statistics != ((1, 1, 0), (1, 0, 0), (1, 0, 1))[wanted]:
+        time.sleep(0.001)
+    if state == "mutex held":
+        pool._mutex.acquire()
+
+    def ask() -> str:
+        said = client.get(url).text + client.get(url).text
+        return f"{said} {pool.statistics} {client._transport.statistics_by_origin()}"  # type: ignore[attr-defined]
+
+    result = in_child(ask)
+    if state == "mutex held":
+        pool._mutex.release()
+    figures = "Statistics(connections=1, idle=1, waiting=0)"
+    assert result() == f"22 {figures} {{'{url}': {figures}}}"
+    for thread in threads[:wanted]:
+        thread.join(5)
+    assert client.get(url).text == "1"
+    client.close()
+
+
+def test_a_child_closes_its_copies_of_the_sockets(network: RealNetwork) -> None:
+    url = f"http://127.0.0.1:{network.listen(site())}"
+    with httpure.Client() as client:
+        client.get(url)
+        with client.stream("GET", url) as response:
+            before = response.stream.incoming.link.sock.fileno()  # type: ignore[union-attr]
+
+            def look() -> str:
+                sock = response.stream.incoming.link.sock  # type: ignore[union-attr]
+                response.close()  # of the parent: no place of the child's
+                return f"{before >= 0} {sock.fileno()} {client._transport.statistics}"  # type: ignore[attr-defined]
+
+            assert in_child(look)() == "True -1 Statistics(connections=0, idle=0, waiting=0)"
+            assert response.read() == b"1"
+
+
+def test_a_child_waits_for_no_thread_that_it_does_not_have(network: RealNetwork) -> None:
+    """One that was storing a cookie, or loading certificates, when the process was forked off."""
+    from httpure import _tls
+
+    url = f"http://127.0.0.1:{network.listen(Site(lambda call: Answer(200, fields=[('Set-Cookie', 'a=b')])))}"
+    with httpure.Client() as client:
+        before = client.mutex
+        assert client.mutex is before
+
+        def ask() -> str:
+            _tls.TLSConfig().prepare()
+            return f"{client.get(url).cookies['a']} {client.mutex is client.mutex}"
+
+        with client.mutex, _tls._contexts_lock:
+            result = in_child(ask)
+            assert result() == "b True"
+        assert client.mutex is before

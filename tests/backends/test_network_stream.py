@@ -210,3 +210,62 @@ class TestSocketInfo:
         sock = socket.socket()
         sock.close()
         assert socket_info(sock, name) is known
+
+
+class HalfClosing:
+    """Says a word behind 101, closes its own side, and hears the client out."""
+
+    def __init__(self) -> None:
+        self.heard = b""
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve)
+        self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}/"
+
+    def _serve(self) -> None:
+        sock, _ = self._server.accept()
+        with sock:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += sock.recv(4096)
+            sock.sendall(ATTACHED + b"that was all")
+            sock.shutdown(socket.SHUT_WR)
+            while data := sock.recv(4096):
+                self.heard += data
+
+    def __enter__(self) -> HalfClosing:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join()
+        self._server.close()
+
+
+@pytest.fixture
+def half_closing() -> Iterator[HalfClosing]:
+    with HalfClosing() as server:
+        yield server
+    assert server.heard == b"I see"
+
+
+def test_a_peer_that_has_said_all_may_still_listen(half_closing: HalfClosing) -> None:
+    with httpure.Client() as client:
+        with client.stream("GET", half_closing.url, headers=UPGRADE) as response:
+            stream = response.extensions["network_stream"]
+            received = b""
+            while data := stream.read(100):
+                received += data
+            stream.write(b"I see")
+    assert received == b"that was all"
+
+
+@on_each_loop
+async def test_a_peer_that_has_said_all_may_still_listen_async(http: Any, half_closing: HalfClosing) -> None:
+    async with http.Client() as client:
+        async with client.stream("GET", half_closing.url, headers=UPGRADE) as response:
+            stream = response.extensions["network_stream"]
+            received = b""
+            while data := await stream.read(100):
+                received += data
+            await stream.write(b"I see")
+    assert received == b"that was all"

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import inspect
+import ssl
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +15,7 @@ import pytest
 
 import httpure
 from httpure._lazy_tls import LazyTLS
+from httpure._routing import MAX_DETOURS, Detours, going_by
 from httpure_core.config.patterns import URLPattern
 
 P = "http://127.0.0.1:1"
@@ -328,3 +333,148 @@ def test_the_transports_parameters_by_position(make: Make) -> None:
     assert (dialler.uds, dialler.local_address, dialler.retries) == (None, "127.0.0.9", 3)
     assert dialler.socket_options == ((6, 1, 1),)
     assert transport._transmitter.pool._max_connections == 7
+
+
+class Figures:
+    """A transport as far as `Detours` looks at it."""
+
+    def __init__(self, proxy: httpure.Proxy) -> None:
+        self.proxy = proxy
+        self.statistics = (1, 1, 0, 0)
+        self.retired = False
+
+    @property
+    def _transmitter(self) -> Any:
+        return self
+
+    pool = _transmitter
+
+    def retire(self) -> None:
+        self.retired = True
+
+
+def detours(check: Callable[[], None] = lambda: None) -> Any:
+    class Open(Detours[Any]):
+        def by(self, proxy: Any, check: Callable[[], None] = check) -> Any:
+            return super().by(proxy, check)
+
+    return Open(Figures)
+
+
+def test_one_transport_for_each_proxy_of_a_request() -> None:
+    ways = detours()
+    context = ssl.create_default_context()
+    auth = httpure.DigestAuth("a", "b")
+    same: list[Callable[[], Any]] = [
+        lambda: "http://p.test",
+        lambda: "http://q.test",
+        lambda: "https://p.test",
+        lambda: "http://a:b@p.test",
+        lambda: "http://a:c@p.test",
+        lambda: httpure.Proxy("http://p.test", auth=auth),
+        lambda: httpure.Proxy("http://p.test", auth=httpure.DigestAuth("a", "b")),
+        lambda: httpure.Proxy("http://p.test", headers={"X": "1"}),
+        lambda: httpure.Proxy("https://p.test", ssl_context=context),
+    ]
+    first = [ways.by(proxy()) for proxy in same]
+    assert len(set(map(id, first))) == len(same)
+    again = [ways.by(proxy()) for proxy in same]
+    differing = [index for index, pair in enumerate(zip(first, again, strict=True)) if pair[0] is not pair[1]]
+    assert differing == [6], "what it has learnt is of one object"
+    assert ways.by(httpure.Proxy("http://p.test", auth=["a", "b"])) is first[3]  # type: ignore[arg-type]
+    assert ways.by(httpure.URL("http://p.test")) is first[0]
+
+
+def test_transports_that_nobody_asks_for_any_more_are_parted_with() -> None:
+    ways = detours()
+    made = [ways.by(f"http://p{number}.test") for number in range(MAX_DETOURS)]
+    made[1].statistics = (2, 1, 0, 1)
+    made[2].statistics = (0, 0, 1, 0)
+    assert ways.by("http://p0.test") is made[0], "which makes it the last one"
+    ways.by("http://more.test")
+    ways.by("http://yet.more.test")
+    assert [index for index, transport in enumerate(made) if transport.retired] == [3, 4]
+    assert len(ways.transports()) == MAX_DETOURS
+    assert ways.by("http://p3.test") is not made[3]
+
+
+def test_no_transport_that_is_in_use_is_parted_with() -> None:
+    ways = detours()
+    for number in range(MAX_DETOURS + 10):
+        ways.by(f"http://p{number}.test").statistics = (1, 0, 0, 1)
+    assert len(ways.transports()) == MAX_DETOURS + 10
+    for transport in ways.transports():
+        transport.statistics = (0, 0, 0, 0)
+    ways.by("http://more.test")
+    assert len(ways.transports()) == MAX_DETOURS
+
+
+def test_a_process_that_was_forked_off_has_a_lock_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    ways = detours()
+    transport = ways.by("http://p.test")
+    with ways._lock():  # as another thread may hold it at that moment, which is not there afterwards
+        monkeypatch.setattr("os.getpid", lambda: -1)
+        assert ways.by("http://p.test") is transport
+        assert ways.transports() == [transport]
+
+
+def test_a_closed_client_makes_no_transport() -> None:
+    def check() -> None:
+        raise RuntimeError("closed")
+
+    ways = detours(check)
+    with pytest.raises(RuntimeError, match="closed"):
+        ways.by("http://p.test")
+    assert ways.transports() == []
+
+
+def test_a_client_is_freed_without_the_help_of_the_collector() -> None:
+    client = httpure.Client()
+    client.transport_through("http://p.test", httpure.URL("http://a.test"))
+    client.close()
+    gone = weakref.ref(client)
+    gc.disable()
+    try:
+        del client
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_a_proxy_among_the_extensions() -> None:
+    assert going_by(httpure.USE_CLIENT_DEFAULT, None) is None
+    assert going_by(None, None) == {"proxy": None}
+    given = {"target": b"*"}
+    chosen = going_by("http://p.test", given)
+    assert chosen is not None
+    assert isinstance(chosen["proxy"], httpure.Proxy)
+    assert chosen["target"] == b"*"
+    assert given == {"target": b"*"}
+    proxy = httpure.Proxy("http://p.test")
+    assert going_by(proxy, None) == {"proxy": proxy}
+
+
+@pytest.mark.parametrize(
+    "name", ["request", "get", "options", "head", "post", "put", "patch", "delete", "stream", "send"]
+)
+@pytest.mark.parametrize("kind", [httpure.Client, httpure.AsyncClient])
+def test_every_method_takes_a_proxy_last(kind: Any, name: str) -> None:
+    *_, last = inspect.signature(getattr(kind, name)).parameters.values()
+    assert (last.name, last.kind, last.default) == ("proxy", last.KEYWORD_ONLY, httpure.USE_CLIENT_DEFAULT)
+
+
+def test_who_overrides_a_method_need_not_know_of_proxies() -> None:
+    """Packages that build upon a client do so: what is not asked for is not handed on."""
+
+    class Own(httpure.Client):
+        def send(self, request: httpure.Request, **options: Any) -> httpure.Response:
+            assert "proxy" not in options
+            return httpure.Response(200, request=request, text=str("proxy" in request.extensions))
+
+        def request(self, method: str, url: Any, **options: Any) -> httpure.Response:
+            assert "proxy" not in options
+            return super().request(method, url, **options)
+
+    with Own() as client:
+        assert client.get("http://a.test").text == "False"
+        assert client.get("http://a.test", proxy=None).text == "True"

@@ -116,12 +116,27 @@ async def test_an_answer_of_the_forwarding_proxy_is_the_answer(http: World) -> N
     assert (response.status_code, response.text) == (407, "who?")
 
 
-async def test_origins_have_connections_of_their_own(http: World) -> None:
+async def test_origins_share_the_connections_to_the_proxy(http: World) -> None:
     site = Site(echo)
     async with through(http, http.serve(site)) as client:
-        for host in ("one.test", "two.test", "one.test"):
-            await client.get(f"http://{host}/")
-    assert site.connections == 2
+        for host in ("one.test", "two.test:81", "[::1]", "bücher.test", "one.test"):
+            response = await client.get(f"http://{host}/")
+            assert response.text.startswith("GET http://")
+        assert statistics(client)[:2] == (1, 1)
+    assert site.connections == 1
+    origins = ["one.test", "two.test:81", "[::1]", "xn--bcher-kva.test", "one.test"]
+    assert [call.target for call in site.calls] == [f"http://{origin}/" for origin in origins]
+    assert [call.field("host") for call in site.calls] == origins
+
+
+async def test_who_says_by_himself_who_he_is_has_connections_of_his_own(http: World) -> None:
+    """A proxy may take that to hold for the connection, as it does with NTLM."""
+    site = Site(echo)
+    async with through(http, http.serve(site)) as client:
+        for name in ("ada", "bob", "ada", None):
+            headers = {"Proxy-Authorization": name} if name else {}
+            await client.get(HTTP_ORIGIN, headers=headers)
+    assert [call.connection for call in site.calls] == [1, 2, 1, 3]
 
 
 # A tunnel: https:// by an HTTP proxy.
@@ -306,7 +321,7 @@ async def test_refused_by_the_proxy(http: World) -> None:
     error = await refused(http, url.replace("://", "://user:secret@"), httpure.ProxyError)
     assert str(error) == (
         f"The proxy {address(url)} did not connect to localhost:443 (it answered 407 Proxy Authentication Required: "
-        "'Who are you?'; give user name and password with Proxy(url, auth=...)), GET https://localhost/"
+        "'Who are you?'; it did not accept the user name and password), GET https://localhost/"
     )
     answer = error.proxy_response
     assert (answer.status_code, answer.reason_phrase) == (407, "Proxy Authentication Required")

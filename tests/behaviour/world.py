@@ -155,12 +155,12 @@ class AnyClient:
 
         return call
 
-    async def close(self) -> None:
+    async def close(self, **kwargs: Any) -> None:
         """Close the client."""
         if self._blocking:
-            self.itself.close()
+            self.itself.close(**kwargs)
         else:
-            await self.itself.aclose()
+            await self.itself.aclose(**kwargs)
 
     @property
     def statistics(self) -> Any:

@@ -14,14 +14,18 @@ from httpure_core import effects
 from httpure_core.effects import (
     Address,
     Advance,
+    Begin,
     Call,
     Close,
+    Consult,
     Dial,
     Effect,
     Flush,
+    Lend,
     Offload,
     Park,
     Pull,
+    Race,
     Read,
     Receive,
     Resolve,
@@ -45,6 +49,7 @@ EFFECTS: list[tuple[Effect, dict[str, object]]] = [
             "timeout": None,
             "local_address": None,
             "socket_options": (),
+            "attempt": None,
             "link": None,
         },
     ),
@@ -56,20 +61,32 @@ EFFECTS: list[tuple[Effect, dict[str, object]]] = [
             "timeout": 1.0,
             "local_address": "192.0.2.9",
             "socket_options": ((1, 2, 3),),
+            "attempt": None,
             "link": None,
         },
     ),
+    (
+        Consult(print, "example.org", 80, 2.5),
+        {"resolver": print, "host": "example.org", "port": 80, "timeout": 2.5, "answer": None},
+    ),
+    (
+        Begin(ADDRESS, "192.0.2.9", ((1, 2, 3),)),
+        {"address": ADDRESS, "local_address": "192.0.2.9", "socket_options": ((1, 2, 3),), "attempt": None},
+    ),
+    (Race([], 0.25), {"attempts": [], "timeout": 0.25}),
     (Flush(LINK, SIGNAL, 1.0), {"link": LINK, "signal": SIGNAL, "timeout": 1.0, "flushed": True}),
     (Receive(LINK, SIGNAL, 1.0), {"link": LINK, "signal": SIGNAL, "timeout": 1.0}),
     (Park(SIGNAL, None), {"signal": SIGNAL, "timeout": None}),
     (Sleep(0.5), {"seconds": 0.5}),
-    (Offload(print), {"function": print}),
+    (Offload(print), {"function": print, "abandon": False}),
+    (Offload(print, abandon=True), {"function": print, "abandon": True}),
     (Pull([b"x"]), {"source": [b"x"], "finished": False, "iterator": None, "piece": None}),
     (Transmit("transport", "request"), {"transport": "transport", "request": "request", "response": None}),
     (Read("message"), {"message": "message", "most": None}),
     (Read("message", 9), {"message": "message", "most": 9}),
     (Close("message"), {"message": "message"}),
     (Call(print, "one", "two"), {"hook": print, "arguments": ("one", "two")}),
+    (Lend(), {"driver": None}),
     (
         Advance("auth", "request"),
         {"auth": "auth", "request": "request", "response": None, "finished": False, "flow": None},
@@ -104,7 +121,7 @@ def test_every_limit_of_time_is_a_number_or_none() -> None:
         if isinstance(node, ast.arg) and node.arg in ("timeout", "seconds"):
             assert ast.unparse(node.annotation or node) in ("float", "float | None")
             annotated += 1
-    assert annotated == 6
+    assert annotated == 8
 
 
 @pytest.mark.parametrize(
@@ -118,6 +135,7 @@ def test_every_limit_of_time_is_a_number_or_none() -> None:
 )
 def test_an_address_reads_as_people_write_it(address: Address, text: str) -> None:
     assert str(address) == text
+    assert repr(address) == f"<Address {text}>"
     assert (address.path is None) == (address.family != "unix")
 
 

@@ -18,8 +18,8 @@ from .source import BACKEND_MODULES, CORE, CORE_MODULES, Module, functions, impo
 FLOORS = (
     ("errors", "ambient", "signals", "warned"),
     ("contracts",),
-    ("effects", "layers"),
-    ("content",),
+    ("effects", "layers", "lanes"),
+    ("content", "places"),
     ("models",),
     ("config", "auth", "redirects", "retries", "http1", "http2"),
     ("pool", "proxy"),
@@ -193,7 +193,8 @@ def test_rule_6_nothing_is_waited_for_while_a_lock_is_held(module: Module) -> No
     [
         module
         for module in CORE_MODULES
-        if room(module.name) in ("pool", "signals", "effects", "operations", "http1", "http2")
+        if room(module.name)
+        in ("pool", "lanes", "places", "signals", "effects", "operations", "http1", "http2")
     ],
     ids=lambda module: module.name,
 )
@@ -204,7 +205,11 @@ def test_the_sequence_is_generators_and_never_coroutines(module: Module) -> None
 
 @pytest.mark.parametrize(
     "module",
-    [module for module in CORE_MODULES if room(module.name) in ("pool", "signals", "http1", "http2")],
+    [
+        module
+        for module in CORE_MODULES
+        if room(module.name) in ("pool", "lanes", "places", "signals", "http1", "http2")
+    ],
     ids=lambda module: module.name,
 )
 def test_rule_5_between_arrival_and_machine_there_is_no_checkpoint(module: Module) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from httpure_core.contracts import READ_AHEAD
+from httpure_core.contracts import READ_AHEAD, innermost
 from httpure_core.layers import Early, Layer, Passage, UnannouncedEnd, in_words
 
 
@@ -166,3 +166,13 @@ def test_nobody_is_inside_at_first() -> None:
 )
 def test_errors_have_words(error: OSError, words: str) -> None:
     assert in_words(error) == words
+
+
+def test_the_innermost_machine_is_found_through_all_layers() -> None:
+    inside = Inside()
+    assert innermost(inside) is inside
+    outer, inner = Knock(), Knock()
+    for layer, machine in (outer, inner), (inner, inside):
+        layer.receive_data(b"!")
+        layer.attach(machine)
+    assert innermost(outer) is inside

@@ -15,65 +15,19 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from httpure_core.pool import Pool, Route, Statistics, Ticket
 
-
-class Link:
-    """What of a link the pool uses."""
-
-    def __init__(self) -> None:
-        self.closed = 0
-        self.on_close: Callable[[], None] = lambda: None
-
-    def close(self) -> None:
-        self.closed += 1
-        self.on_close()
-
-
-class Connection:
-    """What of a connection the pool uses."""
-
-    def __init__(self) -> None:
-        self.link = Link()
-        self.reusable = True
-
-
-def pool(
-    max_connections: int | None = None, max_idle: int | None = None, expiry: float | None = None
-) -> Pool:
-    return Pool(threading.Lock(), max_connections, max_idle, expiry)
-
-
-def admitted(pool: Pool, route: Route = "a", now: float = 0.0) -> Ticket:
-    ticket = Ticket(route)
-    pool.admit(ticket, now)
-    return ticket
-
-
-def connected(pool: Pool, route: Route = "a", now: float = 0.0) -> tuple[Ticket, Any]:
-    """A ticket that may dial and has dialled."""
-    ticket = admitted(pool, route, now)
-    assert ticket.may_dial
-    connection: Any = Connection()
-    assert pool.dialled(ticket, connection)
-    return ticket, connection
-
-
-def idle(pool: Pool, route: Route = "a", now: float = 0.0) -> Any:
-    """A connection that was used at this moment and is idle."""
-    ticket, connection = connected(pool, route, now)
-    pool.release(ticket, now)
-    return connection
+from .pooling import Connection, admitted, connected, idle, pool
 
 
 class TestGranting:
     def test_a_new_ticket_has_nothing(self) -> None:
         ticket = Ticket("a")
         assert (ticket.route, ticket.connection) == ("a", None)
-        assert not (ticket.may_dial or ticket.reused or ticket.refused or ticket.signal.ready)
+        assert not (ticket.may_dial or ticket.reused or ticket.refused or ticket.ready)
 
     def test_the_first_may_dial(self) -> None:
         p = pool()
         ticket = admitted(p)
-        assert ticket.signal.ready
+        assert ticket.ready
         assert (ticket.may_dial, ticket.connection, ticket.reused) == (True, None, False)
         assert p.statistics == Statistics(connections=1, idle=0, waiting=0)
 
@@ -89,7 +43,7 @@ class TestGranting:
         assert p.statistics == (1, 1, 0)
         ticket = admitted(p)
         assert (ticket.connection, ticket.reused, ticket.may_dial) == (connection, True, False)
-        assert ticket.signal.ready
+        assert ticket.ready
         assert p.statistics == (1, 0, 0)
 
     def test_the_one_used_last_is_used_first(self) -> None:
@@ -136,10 +90,10 @@ class TestWaiting:
         p = pool(max_connections=1)
         first, connection = connected(p)
         second = admitted(p)
-        assert not second.signal.ready
+        assert not second.ready
         assert p.statistics == (1, 0, 1)
         p.release(first, 0.0)
-        assert second.signal.ready
+        assert second.ready
         assert (second.connection, second.reused) == (connection, True)
         assert p.statistics == (1, 0, 0)
 
@@ -148,7 +102,7 @@ class TestWaiting:
         holder, connection = connected(p, "a")
         waiting = [admitted(p, route) for route in "bac"]
         p.release(holder, 0.0)
-        assert [ticket.signal.ready for ticket in waiting] == [True, False, False]
+        assert [ticket.ready for ticket in waiting] == [True, False, False]
         assert waiting[0].may_dial, "the idle connection of another route gave way"
         assert connection.link.closed == 1
 
@@ -159,7 +113,7 @@ class TestWaiting:
         first, second = admitted(p), admitted(p)
         p.release(holder, 0.0)
         assert first.connection is not None
-        assert not second.signal.ready
+        assert not second.ready
 
     def test_a_failed_dial_lets_the_next_dial(self) -> None:
         p = pool(max_connections=1)
@@ -184,7 +138,7 @@ class TestWaiting:
         p.release(first, 0.0)
         assert p.statistics == (1, 0, 1)
         p.release(holder, 0.0)
-        assert not first.signal.ready
+        assert not first.ready
         assert second.connection is connection
 
     def test_a_grant_that_came_too_late_is_passed_on(self) -> None:
@@ -337,7 +291,7 @@ class TestClosing:
         gone, waiting = connected(p, "d")[0], [admitted(p), admitted(p, "b")]
         p.close()
         assert unused.link.closed == busy[1].link.closed == 1
-        assert [(ticket.refused, ticket.signal.ready) for ticket in waiting] == [(True, True)] * 2
+        assert [(ticket.refused, ticket.ready) for ticket in waiting] == [(True, True)] * 2
         assert not dialling.refused
         assert p.statistics == (1, 0, 0), "the one that dials keeps its slot until it is back"
         for ticket in (gone, busy[0], dialling, *waiting):
@@ -358,7 +312,7 @@ class TestClosing:
         p = pool()
         p.close()
         ticket = admitted(p)
-        assert (ticket.refused, ticket.signal.ready, ticket.may_dial) == (True, True, False)
+        assert (ticket.refused, ticket.ready, ticket.may_dial) == (True, True, False)
         p.release(ticket, 0.0)
         assert p.statistics == (0, 0, 0)
 
@@ -375,6 +329,23 @@ class TestClosing:
         waiting = [admitted(p) for _ in range(10_000)]
         p.close()
         assert all(ticket.refused for ticket in waiting)
+
+
+class TestRetiring:
+    def test_keeps_nothing_and_serves_who_comes(self) -> None:
+        ways = pool(2)
+        busy, used = connected(ways)
+        spare = idle(ways, "b")
+        ways.retire()
+        assert (spare.link.closed, used.link.closed) == (1, 0)
+        assert ways.statistics[:3] == (1, 0, 0)
+        ways.release(busy, 0.0)
+        assert used.link.closed == 1
+        late, connection = connected(ways, "b")
+        ways.release(late, 0.0)
+        assert connection.link.closed == 1
+        assert ways.statistics[:3] == (0, 0, 0)
+        ways.retire()
 
 
 class InterruptedMutex:
@@ -491,9 +462,9 @@ class TestReentrance:
             for _ in range(150):
                 ticket = Ticket(route)
                 gate = threading.Event()
-                ticket.signal.wake = gate.set
+                ticket.wake = gate.set
                 p.admit(ticket, 0.0)
-                if not ticket.signal.ready and not gate.wait(10):
+                if not ticket.ready and not gate.wait(10):
                     failures.append("stranded")
                 if ticket.may_dial:
                     p.dialled(ticket, Connection())  # type: ignore[arg-type]
@@ -538,7 +509,7 @@ class PoolMachine(RuleBasedStateMachine):
     def settle(self) -> None:
         """Everybody whom the pool has served holds a slot now; in the order of their coming."""
         model = self.model
-        while model.waiting and model.waiting[0].signal.ready:
+        while model.waiting and model.waiting[0].ready:
             ticket = model.waiting.pop(0)
             usable = [each for each in model.idle if each[1] == ticket.route and self.fits(each)]
             if ticket.connection is None:
@@ -609,7 +580,7 @@ class PoolMachine(RuleBasedStateMachine):
         assert not (model.waiting and (model.count() < self.limit or model.idle)), (
             "somebody waits for nothing"
         )
-        assert not any(ticket.signal.ready for ticket in model.waiting)
+        assert not any(ticket.ready for ticket in model.waiting)
         kept = [each[2] for each in model.idle] + [ticket.connection for ticket in model.holders]
         assert all((connection in kept) == (not connection.link.closed) for connection in self.connections)
 

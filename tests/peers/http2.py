@@ -23,7 +23,7 @@ from h2.events import (
     StreamReset,
     WindowUpdated,
 )
-from h2.exceptions import StreamClosedError
+from h2.exceptions import NoSuchStreamError, StreamIDTooLowError
 from h2.settings import SettingCodes
 from hyperframe.frame import Frame
 
@@ -32,6 +32,10 @@ from .peer import Channel, Peer
 from .tls import authority, with_tls
 
 __all__ = ["Ask", "Http2Peer", "Http2Site", "Reset", "over_tls"]
+
+
+#: What h2 raises for a stream that the client has reset: at once, and when it has forgotten the stream.
+_GIVEN_UP = (NoSuchStreamError, StreamIDTooLowError)
 
 
 class Ask:
@@ -160,7 +164,7 @@ class Http2Peer(Peer):
                 self._answer(event.stream_id, self._site.app(self._asks[event.stream_id]))
         elif isinstance(event, WindowUpdated):
             for number in list(self._queues):
-                with contextlib.suppress(StreamClosedError):  # which the client says next
+                with contextlib.suppress(*_GIVEN_UP):  # which the client says next
                     self._send_queue(number)
         elif isinstance(event, StreamReset):
             self._site.resets.append((self._number, event.stream_id, int(event.error_code)))
@@ -184,18 +188,20 @@ class Http2Peer(Peer):
         if isinstance(answer, Reset):
             if answer.after is not None:
                 self._h2.send_headers(number, [(":status", "200")])
-                self._h2.send_data(number, b"x" * answer.after)
+                room = self._h2.local_flow_control_window(number)
+                self._h2.send_data(number, b"x" * min(answer.after, room))
             self._h2.reset_stream(number, answer.code)
         elif answer.delay:
             self.channel.call_later(
                 answer.delay, functools.partial(self._later, self._send_head, number, answer)
             )
         else:
-            self._send_head(number, answer)
+            with contextlib.suppress(*_GIVEN_UP):  # the client has done so in the same breath
+                self._send_head(number, answer)
 
     def _later(self, step: Callable[..., None], *args: Any) -> None:
         if not self._gone:
-            with contextlib.suppress(StreamClosedError):  # the client has given it up meanwhile
+            with contextlib.suppress(*_GIVEN_UP):  # the client has given it up meanwhile
                 step(*args)
             self._push()
 

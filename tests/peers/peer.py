@@ -14,6 +14,10 @@ class Channel(Protocol):
     def send(self, data: bytes) -> None:
         """Send bytes, without limit."""
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that were given to `send` and that the network has not taken."""
+
     def close(self) -> None:
         """Hang up when all is sent; throw away what still comes."""
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from .digest import DigestGuard
 from .peer import Channel, Peer
 from .script import CLOSE, RESET, Step
 
@@ -34,25 +35,38 @@ class ConnectRequest:
 class ConnectProxy:
     """Makes proxies that answer CONNECT with `answer`, bytes or a script, and then leave the client to an `origin`.
 
-    With `credentials`, the value that Proxy-Authorization must have, others get a 407. Without an origin, or
-    where the answer is no 2xx, whatever the client says is ignored.
+    With `credentials`, the value that Proxy-Authorization must have, others get a 407; a `DigestGuard` wants to have
+    them proved. `leaves`: how the connection ends after a 407, "says" so, "silent", or not at all. Without an
+    origin, or where the answer is no 2xx, whatever the client says is ignored.
     """
 
     def __init__(
         self,
         origin: Callable[[], Peer] | None = None,
         answer: bytes | Sequence[Step] = ESTABLISHED,
-        credentials: str | None = None,
+        credentials: str | DigestGuard | None = None,
+        leaves: str = "",
     ) -> None:
         self.origin = origin
         self.answer: Sequence[Step] = [answer] if isinstance(answer, bytes) else answer
         self.credentials = credentials
+        self.leaves = leaves
+        #: Connections that were made.
+        self.connections = 0
         self.requests: list[ConnectRequest] = []
         #: Of the connections, those that the client has closed.
         self.closed = 0
 
     def __call__(self) -> Peer:
+        self.connections += 1
         return _Connecting(self)
+
+    def challenge(self, request: ConnectRequest) -> str | None:
+        """Return what the client is asked for, None where it has said enough."""
+        given = request.fields.get("proxy-authorization")
+        if isinstance(self.credentials, DigestGuard):
+            return self.credentials.challenge("CONNECT", request.target, given)
+        return None if self.credentials in (None, given) else "Basic realm=x"
 
 
 class _Relay(Peer):
@@ -98,13 +112,17 @@ class _Connecting(_Relay):
             return
         request = ConnectRequest(head)
         self._proxy.requests.append(request)
-        expected = self._proxy.credentials
-        if expected is not None and request.fields.get("proxy-authorization") != expected:
+        challenge = self._proxy.challenge(request)
+        if challenge is not None:
             body = b"Who are you?"
+            says = b"Connection: close\r\n" if self._proxy.leaves == "says" else b""
             self.channel.send(
-                b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=x\r\n"
-                b"Content-Type: text/plain\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+                b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: %b\r\n"
+                b"Content-Type: text/plain\r\nContent-Length: %d\r\n%b\r\n%b"
+                % (challenge.encode(), len(body), says, body)
             )
+            if self._proxy.leaves:
+                self.channel.close()
             return
         _follow(self.channel, list(self._proxy.answer), lambda: self.pass_on(self._proxy.origin))
 

@@ -81,7 +81,12 @@ class RealNetwork:
         self.close()
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> None:
-        heapq.heappush(self._events, (time.monotonic() + seconds, next(self._numbers), callback))
+        """Call it in so many seconds, in the peers' thread; from whatever thread."""
+        event = (time.monotonic() + seconds, next(self._numbers), callback)
+        if threading.current_thread() is self._thread:
+            heapq.heappush(self._events, event)
+        else:
+            self._post(lambda: heapq.heappush(self._events, event))  # it may be asleep
 
     def watch(self, sock: socket.socket, events: int, callback: Callable[[int], object]) -> None:
         """Call `callback(events)` when these happen; 0 for no more."""
@@ -171,6 +176,10 @@ class RealChannel:
             return
         self._unsent += data
         self._push()
+
+    @property
+    def unsent(self) -> int:
+        return len(self._unsent)
 
     def close(self) -> None:
         if not self._closing and not self._gone:

@@ -100,6 +100,10 @@ class TLSPeer(Peer):
     def reset(self) -> None:
         self.channel.reset()
 
+    @property
+    def unsent(self) -> int:
+        return self.channel.unsent
+
     def pause(self) -> None:
         self.channel.pause()
 

@@ -40,9 +40,10 @@ class LocalServer:
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="httpure-server-")
         self.ca_file = str(Path(self._folder.name) / "ca.pem")
-        identity = self._make_certificates()
+        #: The server's key and chain, as one PEM file. Other servers on the loopback address may use it, too.
+        self.identity = self._make_certificates()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.servers", identity],
+            [sys.executable, "-m", "tests.servers", self.identity],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

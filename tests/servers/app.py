@@ -1,10 +1,12 @@
 """The test server's application: plain ASGI, with httpbin's paths and some of our own.
 
     /  /get /post /put /patch /delete /anything /headers /status/N /early/N /connection
+    /echo (the body, while it comes)
     /redirect/N /absolute-redirect/N /redirect-to?url= /cookies /cookies/set?k=v /cookies/delete?k
     /basic-auth/USER/PASSWORD /bearer /digest-auth/QOP/USER/PASSWORD/ALGORITHM
     /gzip /deflate /brotli /zstd (each also /N) /bytes/N /stream-bytes/N /large/N
     /delay/S /drip /lines/N /encoding/utf8 /robots.txt
+    /hints (103 first) /trailers (to who says `TE: trailers`): where the server can, which is hypercorn over HTTP/2
 
 Every answer carries `X-Connection`, which is the same for all answers of one connection.
 """
@@ -90,6 +92,16 @@ async def cookies(exchange: Exchange, action: str = "") -> None:
         await exchange.send_json({"cookies": {name: value for name, _, value in pairs}})
 
 
+async def hints(exchange: Exchange) -> None:
+    """Say what the page will need, before the page."""
+    await exchange.hint("</style.css>; rel=preload; as=style")
+    await exchange.send(b"hinted", 200, [("content-type", "text/plain")])
+
+
+async def trailers(exchange: Exchange) -> None:
+    await exchange.send_with_trailers([b"first", b"second"], [("x-first", "1"), ("x-second", "2")])
+
+
 async def encoding(exchange: Exchange, name: str) -> None:
     await (downloads.utf8 if name == "utf8" else missing)(exchange)
 
@@ -100,7 +112,12 @@ async def _go_to(
     await exchange.send(b"", code, [("location", url), *(headers or [])])
 
 
-READS_BODY = (anything, early)
+async def repeat(exchange: Exchange) -> None:
+    """Send the body back while it comes."""
+    await exchange.send_slowly(exchange.body(), 200, [("content-type", "application/octet-stream")])
+
+
+READS_BODY = (anything, early, repeat)
 
 ROUTES: dict[str, Callable[..., Awaitable[None]]] = {
     "": page,
@@ -108,6 +125,7 @@ ROUTES: dict[str, Callable[..., Awaitable[None]]] = {
     "headers": show_headers,
     "status": status,
     "early": early,
+    "echo": repeat,
     "connection": connection,
     "redirect": redirect,
     "relative-redirect": redirect,
@@ -129,4 +147,6 @@ ROUTES: dict[str, Callable[..., Awaitable[None]]] = {
     "drip": downloads.dripping,
     "encoding": encoding,
     "robots.txt": downloads.robots,
+    "hints": hints,
+    "trailers": trailers,
 }

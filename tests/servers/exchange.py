@@ -90,12 +90,29 @@ class Exchange:
             await self._send({"type": "http.response.body", "body": piece, "more_body": True})
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _start(self, status: int, headers: Fields) -> None:
+    async def hint(self, link: str) -> None:
+        """Send an informational response, 103, where the server can."""
+        if "http.response.early_hint" in self.scope.get("extensions", {}):
+            await self._send({"type": "http.response.early_hint", "links": [link.encode("latin-1")]})
+
+    async def send_with_trailers(self, pieces: Iterable[bytes], trailers: Fields) -> None:
+        """Answer with a body, and fields behind it where the server can and the client wants them."""
+        able = "http.response.trailers" in self.scope.get("extensions", {})
+        await self._start(200, [("content-type", "text/plain")], trailers=able)
+        for piece in pieces:
+            await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        if able:
+            raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in trailers]
+            await self._send({"type": "http.response.trailers", "headers": raw, "more_trailers": False})
+
+    async def _start(self, status: int, headers: Fields, trailers: bool = False) -> None:
         fields = [*headers, ("x-connection", self.peer)]
         if status in BODILESS:
             fields = [(name, value) for name, value in fields if name != "content-length"]
         raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]
-        await self._send({"type": "http.response.start", "status": status, "headers": raw})
+        start = {"type": "http.response.start", "status": status, "headers": raw}
+        await self._send(start | {"trailers": True} if trailers else start)
 
 
 def grouped(pairs: Pairs) -> dict[str, str | list[str]]:

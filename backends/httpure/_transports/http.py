@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import MethodType
 from typing import Any, TypeAlias
 
 from httpure_core.config.options import DEFAULT_LIMITS, Limits, Proxy, ProxyTypes
+from httpure_core.config.resolving import AddressPolicy, ResolverTypes
 from httpure_core.contracts import Clock, Mutex
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
@@ -20,13 +21,14 @@ from httpure_core.pool import Pool, Statistics
 from .._bodies import AsyncBody, BlockingBody
 from .._detection import async_backend, blocking_backend, running_backend
 from .._driving import AsyncDriver, BlockingDriver
+from .._forks import survives_forks
 from .._lazy_tls import CertTypes, LazyTLS, VerifyTypes
 from .._logging import journal
 from .._network_stream import AsyncNetworkStream, NetworkStream
 from ..backends import AsyncBackend, BlockingBackend
 from .base import AsyncBaseTransport, BaseTransport
 
-__all__ = ["AsyncHTTPTransport", "HTTPTransport"]
+__all__ = ["AsyncHTTPTransport", "HTTPTransport", "checked_grace"]
 
 #: What `socket.setsockopt` takes: (level, name, value), or (level, name, None, length).
 SocketOption: TypeAlias = tuple[int, int, int | bytes] | tuple[int, int, None, int]
@@ -49,8 +51,20 @@ class HTTPTransport(BaseTransport):
     - `local_address`: the address to connect from.
     - `retries`: how often to try again where no connection could be made: at once, then after 0.5 s, 1 s, 2 s, ...
     - `socket_options`: set on each socket before it connects, as `socket.setsockopt` takes them.
+    - `resolver`: a function of host and port that returns IP addresses, or a dict: {"example.org": "127.0.0.1",
+      "example.org:443": ["10.0.0.1", "::1"]}, with the system's look-up for all other names.
+    - `address_policy`: a function of an `Address` that returns whether it may be connected to, such as
+      `httpure.public_addresses_only`. It is not asked about the address of a proxy, nor about `uds`.
+    - `http2_ping_interval`: for how many seconds an HTTP/2 server may be silent while requests wait for it. Then it is
+      asked whether it is there (PING), and if nothing comes for as many seconds more, all requests on the connection
+      fail with ReadError. None, the default: no PING, and only the read timeout counts.
+    - `resend`: whether a request that may be repeated (GET, HEAD, OPTIONS, PUT, DELETE, TRACE), and has a body that can
+      be, is sent again, twice at most, where a connection that was used before is lost before any byte of an answer
+      came: it had been closed, most likely. True by default. What the server says that it has not looked at is sent
+      again in any case.
 
-    Raises ValueError where no version of HTTP is left, for negative `retries`, and for a URL that no proxy can have.
+    Raises ValueError where no version of HTTP is left, for negative `retries`, an interval that is not positive, and a
+    URL that no proxy can have; TypeError for a `resolver`, an `address_policy` or `limits` of another kind.
     """
 
     def __init__(
@@ -68,12 +82,16 @@ class HTTPTransport(BaseTransport):
         socket_options: Iterable[SocketOption] | None = None,
         *,
         backend: BlockingBackend | str | None = None,
+        resolver: ResolverTypes | None = None,
+        address_policy: AddressPolicy | None = None,
+        http2_ping_interval: float | None = None,
+        resend: bool = True,
     ) -> None:
         self.backend = blocking_backend(backend)
         #: Runs the core's operations; a client shares it.
         self.driver = BlockingDriver(self.backend)
-        self._transmitter = Transmitter(
-            _pool(limits, self.backend.mutex()),
+        self._transmitter = _transmitter_for(
+            _pool(limits, self.backend.mutex),
             _dialler(
                 LazyTLS.of(verify, cert, trust_env),
                 trust_env,
@@ -84,11 +102,15 @@ class HTTPTransport(BaseTransport):
                 http1=http1,
                 http2=http2,
                 retries=retries,
+                resolver=resolver,
+                address_policy=address_policy,
+                http2_ping_interval=http2_ping_interval,
             ),
             self.backend.clock,
             functools.partial(BlockingBody, driver=self.driver),
             NetworkStream,
             journal,
+            resend=resend,
         )
 
     @property
@@ -107,12 +129,47 @@ class HTTPTransport(BaseTransport):
 
     @property
     def statistics(self) -> Statistics:
-        """How many connections there are, how many are idle, and how many requests wait for one."""
+        """How many connections there are, how many are idle, how many requests wait for one, and how many have one."""
         return self._transmitter.pool.statistics
 
-    def close(self) -> None:
-        """Close all connections."""
+    def cut_short(self) -> None:
+        """Close all connections at once, whatever else closing means to a subclass: nobody waits for them any more."""
         self._transmitter.pool.close()
+
+    def statistics_by_origin(self) -> dict[str, Statistics]:
+        """Return the figures of each origin that there are some of, such as "https://example.org:8443".
+
+        What an HTTP proxy forwards is counted under the proxy's URL, as all origins share those connections.
+
+        >>> with httpure.HTTPTransport() as transport, httpure.Client(transport=transport) as client:
+        ...     client.get("https://example.org"), transport.statistics_by_origin()
+        (<Response [200 OK]>, {'https://example.org': Statistics(connections=1, idle=1, waiting=0)})
+        """
+        return _by_origin(self._transmitter)
+
+    def wind_down(self, grace: float, *, refuse: bool = True) -> bool:
+        """Wait until no request is under way, for `grace` seconds at most. Returns True if that is so.
+
+        From now on, new requests are refused, with RuntimeError; with `refuse=False` they are carried. Nothing is
+        closed. Raises ValueError for a negative number, TypeError for what is none.
+
+        >>> with httpure.HTTPTransport() as transport:
+        ...     transport.wind_down(0.5)
+        True
+        """
+        return self.driver.run(self._transmitter.drain(checked_grace(grace), refuse))
+
+    def close(self, *, grace: float | None = None) -> None:
+        """Close all connections: at once, or, with `grace`, when the requests under way are done.
+
+        These have so many seconds, streamed responses included, and those who wait for a connection. New requests are
+        refused, with RuntimeError. Raises ValueError for a negative number.
+        """
+        try:
+            if grace:
+                self.wind_down(grace)
+        finally:
+            self._transmitter.pool.close()
 
 
 class AsyncHTTPTransport(AsyncBaseTransport):
@@ -124,7 +181,7 @@ class AsyncHTTPTransport(AsyncBaseTransport):
     >>> asyncio.run(main())
     <Response [200 OK]>
 
-    The other parameters are those of `HTTPTransport`.
+    The other parameters are those of `HTTPTransport`; `resolver` may be a coroutine function.
     """
 
     def __init__(
@@ -142,12 +199,16 @@ class AsyncHTTPTransport(AsyncBaseTransport):
         socket_options: Iterable[SocketOption] | None = None,
         *,
         backend: AsyncBackend | str | None = None,
+        resolver: ResolverTypes | None = None,
+        address_policy: AddressPolicy | None = None,
+        http2_ping_interval: float | None = None,
+        resend: bool = True,
     ) -> None:
         self.backend = chosen = async_backend(backend)
         self._driver: AsyncDriver | None = None
-        mutex: Mutex = threading.Lock() if chosen is None else chosen.mutex()
+        mutex: Callable[[], Mutex] = threading.Lock if chosen is None else chosen.mutex
         clock: Clock = time.monotonic if chosen is None else chosen.clock
-        self._transmitter = Transmitter(
+        self._transmitter = _transmitter_for(
             _pool(limits, mutex),
             _dialler(
                 LazyTLS.of(verify, cert, trust_env),
@@ -159,11 +220,15 @@ class AsyncHTTPTransport(AsyncBaseTransport):
                 http1=http1,
                 http2=http2,
                 retries=retries,
+                resolver=resolver,
+                address_policy=address_policy,
+                http2_ping_interval=http2_ping_interval,
             ),
             clock,
             self._body,
             AsyncNetworkStream,
             journal,
+            resend=resend,
         )
 
     @property
@@ -186,20 +251,46 @@ class AsyncHTTPTransport(AsyncBaseTransport):
 
     @property
     def statistics(self) -> Statistics:
-        """How many connections there are, how many are idle, and how many requests wait for one."""
+        """How many connections there are, how many are idle, how many requests wait for one, and how many have one."""
         return self._transmitter.pool.statistics
 
-    async def aclose(self) -> None:
-        """Close all connections."""
+    def cut_short(self) -> None:
+        """As that of `HTTPTransport`."""
         self._transmitter.pool.close()
+
+    def statistics_by_origin(self) -> dict[str, Statistics]:
+        """As that of `HTTPTransport`."""
+        return _by_origin(self._transmitter)
+
+    async def wind_down(self, grace: float, *, refuse: bool = True) -> bool:
+        """As that of `HTTPTransport`."""
+        return await self.driver.run(self._transmitter.drain(checked_grace(grace), refuse))
+
+    async def aclose(self, *, grace: float | None = None) -> None:
+        """Close all connections, as `HTTPTransport.close` does."""
+        try:
+            if grace:
+                await self.wind_down(grace)
+        finally:
+            self._transmitter.pool.close()
 
     def _body(self, incoming: Any) -> AsyncBody:
         return AsyncBody(incoming, self.driver)
 
 
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
 # As they are before anybody replaces them.
 _HANDLE_REQUEST = HTTPTransport.handle_request
 _HANDLE_ASYNC_REQUEST = AsyncHTTPTransport.handle_async_request
+
+
+def _transmitter_for(pool: Pool, dialler: Dialler, *parts: Any, resend: bool) -> Transmitter:
+    if dialler.proxy is None:
+        return Transmitter(pool, dialler, *parts, resend=resend)
+    from httpure_core.operations.forwarding import ForwardingTransmitter
+
+    return ForwardingTransmitter(pool, dialler, *parts, resend=resend)
 
 
 def _dialler(
@@ -222,9 +313,48 @@ def _dialler(
     return Dialler(tls, uds, local_address, options_of_sockets, proxy=proxy, proxy_tls=proxy_tls, **options)
 
 
-def _pool(limits: Limits, mutex: Mutex) -> Pool:
+def _pool(limits: Limits, mutex: Callable[[], Mutex]) -> Pool:
     if not hasattr(limits, "max_keepalive_connections"):
         raise TypeError(
             f"limits= is made by Limits(max_connections=...) and such, not of type {type(limits).__name__}."
         )
-    return Pool(mutex, limits.max_connections, limits.max_keepalive_connections, limits.keepalive_expiry)
+    pool = Pool(
+        mutex(),
+        limits.max_connections,
+        limits.max_keepalive_connections,
+        limits.keepalive_expiry,
+        # What another package made for the same purpose may have no more than the three.
+        max_per_route=getattr(limits, "max_connections_per_origin", None),
+        max_age=getattr(limits, "max_connection_age", None),
+        max_requests=getattr(limits, "max_requests_per_connection", None),
+    )
+    return survives_forks(pool, mutex)
+
+
+def _by_origin(transmitter: Transmitter) -> dict[str, Statistics]:
+    figures: dict[str, Statistics] = {}
+    for route, those in transmitter.pool.statistics_by_route().items():
+        name = _origin_of(route, transmitter.dialler.proxy)
+        before = figures.get(name, Statistics(0, 0, 0))
+        figures[name] = before.plus(those)
+    return figures
+
+
+def _origin_of(route: Any, proxy: Proxy | None) -> str:
+    origin = route[0]
+    if not isinstance(origin, tuple):
+        return str(proxy.url) if proxy is not None else str(origin)  # one connection serves many origins then
+    scheme, host, port = origin
+    host = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{host}" if port == _DEFAULT_PORTS.get(scheme) else f"{scheme}://{host}:{port}"
+
+
+def checked_grace(grace: float | None) -> float:
+    """Return the seconds. Raises TypeError and ValueError."""
+    if grace is None:
+        return 0.0
+    if not isinstance(grace, (int, float)):
+        raise TypeError(f"grace= is a number of seconds or None, not {type(grace).__name__}.")
+    if not grace >= 0:
+        raise ValueError(f"grace= is {grace!r}, but must not be negative or NaN.")
+    return grace

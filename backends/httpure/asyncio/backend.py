@@ -8,27 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import functools
 import os
 import socket
 import threading
 import time
-from collections.abc import Awaitable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, cast
 
-from httpure_core.contracts import Machine, Mutex
-from httpure_core.effects import Dial, Flush, Offload, Park, Receive, Resolve, Sleep
+from httpure_core.contracts import Machine, Mutex, innermost
+from httpure_core.effects import Begin, Dial, Flush, Offload, Park, Race, Receive, Resolve, Sleep
 from httpure_core.signals import Signal
 
+from .._errand import Errand, look_up
 from .._socket_addresses import addresses_of, host_bytes, in_plain_words, open_socket, socket_address
 from .._socket_info import socket_info
 from .._socket_link import closed_here
+from .attempts import TaskAttempt, WatchedAttempt, begin
 
 __all__ = ["Backend", "Link"]
 
+T = TypeVar("T")
+
 _BUFFER_SIZE = 256 * 1024
-#: Bytes that the peer has not taken, beyond which it gets no further answers: it might ask (PING, say) for ever.
-MOST_UNHEARD = 1024 * 1024
 
 
 class _Buffer(threading.local):
@@ -57,9 +60,10 @@ class Link(asyncio.BufferedProtocol):
         self._closed = False
         self._reading = True
         self._blocked = False  # the transport holds more than it wants to
-        self._unheard = False  # and more than it is worth to answer a peer who does not listen
-        self._writers: set[asyncio.Future[None]] = set()  # tasks that wait for it to hold less
-        self._deadlines: dict[asyncio.Future[None], float] = {}
+        self._written = 0  # bytes that it ever got
+        self._writers: set[asyncio.Future[bool]] = set()  # tasks that wait for it to hold less
+        self._limited: asyncio.Future[bool] | None = None  # who has the link's timer
+        self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     # What the event loop calls.
@@ -80,16 +84,15 @@ class Link(asyncio.BufferedProtocol):
             answer = machine.data_to_send()
         if answer:
             self._write(answer)
-            self._unheard = self._blocked and self._held() > MOST_UNHEARD
-        if (self._unheard or not machine.wants_data) and self._reading and self._transport is not None:
+        if not machine.wants_data and self._reading and self._transport is not None:
             self._reading = False
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
-        """Tell the machine; the transport then closes itself."""
+        """Tell the machine. The transport then closes itself, unless there may be more to say: after an upgrade."""
         with self.mutex:
             self.machine.receive_eof()
-        return False
+        return getattr(innermost(self.machine), "half_open", False)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the machine why, and wake those who wait to write."""
@@ -113,10 +116,10 @@ class Link(asyncio.BufferedProtocol):
 
     def resume_writing(self) -> None:
         """The transport has room again."""
-        self._blocked = self._unheard = False
-        self._read_on()
+        self._blocked = False
         for future in self._writers:
-            _resolve(future)
+            if not future.done():
+                future.set_result(True)
 
     # What the core calls.
 
@@ -178,13 +181,7 @@ class Link(asyncio.BufferedProtocol):
         return None if signal.ready else self._wait(signal, timeout)
 
     def _read_on(self) -> None:
-        if (
-            not self._reading
-            and not self._unheard
-            and not self._closed
-            and self._transport is not None
-            and self.machine.wants_data
-        ):
+        if not self._reading and not self._closed and self._transport is not None and self.machine.wants_data:
             self._reading = True
             self._transport.resume_reading()
 
@@ -196,62 +193,82 @@ class Link(asyncio.BufferedProtocol):
 
     def _write(self, data: bytes) -> None:
         if not self._closed and self._transport is not None:
+            self._written += len(data)
             self._transport.write(data)
 
     async def _wait(self, signal: Signal, timeout: float | None) -> None:
-        future = self._loop.create_future()
+        future: asyncio.Future[bool] = self._loop.create_future()
         signal.wake = functools.partial(_resolve, future)
-        if timeout is not None:
-            self._set_deadline(future, timeout)
-        try:
-            await future
-        finally:
-            signal.wake = None
-            self._deadlines.pop(future, None)
-
-    async def _drain(self, effect: Flush) -> None:
-        """Wait until the transport has room, or the signal is set. Some progress is enough to begin anew."""
-        held = self._held()
-        future = self._loop.create_future()
-        effect.signal.wake = functools.partial(_resolve, future)
-        self._writers.add(future)
-        if effect.timeout is not None:
-            self._set_deadline(future, effect.timeout)
+        timer = None if timeout is None else self._limit(future, timeout)
         try:
             await future
         except TimeoutError:
-            if self._held() >= held:
+            if not signal.ready:
+                raise
+        finally:
+            signal.wake = None
+            if timer is not None:
+                timer.cancel()
+            elif self._limited is future:
+                self._limited = None
+
+    async def _drain(self, effect: Flush) -> None:
+        """Wait until the transport has room, or the signal is set. Some progress is enough to begin anew.
+
+        Who waits while the transport gets room has been served, whatever others write into it then.
+        """
+        gone = self._gone()
+        future: asyncio.Future[bool] = self._loop.create_future()
+        effect.signal.wake = functools.partial(_resolve, future)
+        self._writers.add(future)
+        timer = None if effect.timeout is None else self._limit(future, effect.timeout)
+        effect.flushed = False
+        try:
+            effect.flushed = await future
+        except TimeoutError:
+            if self._gone() <= gone and not effect.signal.ready:
                 raise
         finally:
             effect.signal.wake = None
             self._writers.discard(future)
-            self._deadlines.pop(future, None)
+            if timer is not None:
+                timer.cancel()
+            elif self._limited is future:
+                self._limited = None
         if self._closed:
             raise self._error or closed_here()
-        effect.flushed = not self._blocked
 
     def _held(self) -> int:
         transport = self._transport
         return 0 if transport is None else transport.get_write_buffer_size()
 
-    def _set_deadline(self, future: asyncio.Future[None], timeout: float) -> None:
-        # One timer per link, left running when a wait ends early: it is dearer to cancel than to let it find nothing.
-        when = self._deadlines[future] = self._loop.time() + timeout
+    def _gone(self) -> int:
+        return self._written - self._held()
+
+    def _limit(self, future: asyncio.Future[bool], timeout: float) -> asyncio.TimerHandle | None:
+        """Have a wait end in time. The first gets the link's own timer, any other one of its own, which is returned.
+
+        The link's timer is left running when a wait ends early: it is dearer to cancel than to let it find nothing.
+        """
+        when = self._loop.time() + timeout
+        if self._limited is not None:
+            return self._loop.call_at(when, _time_out, future)
+        self._limited, self._deadline = future, when
         timer = self._timer
         if timer is None or when < timer.when():
             if timer is not None:
                 timer.cancel()
             self._timer = self._loop.call_at(when, self._tick)
+        return None
 
     def _tick(self) -> None:
-        now = self._loop.time()
         self._timer = None
-        for future, when in self._deadlines.items():
-            if when <= now and not future.done():
-                future.set_exception(TimeoutError())
-        later = [when for future, when in self._deadlines.items() if not future.done()]
-        if later:
-            self._timer = self._loop.call_at(min(later), self._tick)
+        future = self._limited
+        if future is not None:
+            if self._deadline <= self._loop.time():
+                _time_out(future)
+            else:
+                self._timer = self._loop.call_at(self._deadline, self._tick)
 
 
 class Backend:
@@ -262,19 +279,36 @@ class Backend:
     mutex = staticmethod(threading.Lock)
 
     async def resolve(self, effect: Resolve) -> None:
-        """Look a host name up, in a worker thread of the loop."""
-        loop = asyncio.get_running_loop()
-        async with asyncio.timeout(effect.timeout):
-            found = await loop.getaddrinfo(host_bytes(effect), effect.port, type=socket.SOCK_STREAM)
-        effect.addresses = addresses_of(found, effect)
+        """Look a host name up, in a thread; not in one of the loop's, which are few, and whose end `run` waits for."""
+        errand = look_up(host_bytes(effect), effect.port)
+        await self.park(Park(errand.join(), effect.timeout))
+        effect.addresses = addresses_of(errand.found(), effect)
+
+    def begin(self, effect: Begin) -> None:
+        """Begin to connect to one address of several."""
+        effect.attempt = begin(effect, asyncio.get_running_loop())
+
+    async def race(self, effect: Race) -> None:
+        """Wait until one of several attempts has connected or failed."""
+        signal = Signal()
+        for attempt in cast("list[WatchedAttempt | TaskAttempt]", effect.attempts):
+            attempt.signal = signal
+            if not attempt.under_way:
+                signal.set()
+        await self.park(Park(signal, effect.timeout))
 
     async def dial(self, effect: Dial) -> None:
         """Connect to an address."""
         loop = asyncio.get_running_loop()
-        sock = open_socket(effect.address, effect.local_address, effect.socket_options)
+        attempt = cast("WatchedAttempt | TaskAttempt | None", effect.attempt)
+        if attempt is not None:
+            sock = attempt.finish()
+        else:
+            sock = open_socket(effect.address, effect.local_address, effect.socket_options)
         try:
             async with asyncio.timeout(effect.timeout):
-                await loop.sock_connect(sock, socket_address(effect.address))
+                if attempt is None:
+                    await loop.sock_connect(sock, socket_address(effect.address))
                 _, effect.link = await loop.create_connection(
                     lambda: Link(effect.machine, loop, sock), sock=sock
                 )
@@ -315,22 +349,33 @@ class Backend:
         await asyncio.sleep(effect.seconds)
 
     async def offload(self, effect: Offload) -> None:
-        """Call a function in a worker thread of the loop."""
-        await asyncio.to_thread(effect.function)
+        """Call a function in a worker thread of the loop; in one of its own if it may be abandoned."""
+        if effect.abandon:
+            errand = Errand(functools.partial(contextvars.copy_context().run, effect.function))
+            errand.go("httpure: a function that may hang")
+            await self.park(Park(errand.join(), None))
+            errand.result()
+        else:
+            await asyncio.to_thread(effect.function)
+
+    async def limit(self, function: Callable[[], Awaitable[T]], seconds: float | None) -> T:
+        """Call a coroutine function, for at most so long."""
+        async with asyncio.timeout(seconds):
+            return await function()
 
 
-def _resolve(future: asyncio.Future[None]) -> None:
+def _resolve(future: asyncio.Future[bool]) -> None:
     if not future.done():
-        future.set_result(None)
+        future.set_result(False)
 
 
-def _time_out(future: asyncio.Future[None]) -> None:
+def _time_out(future: asyncio.Future[bool]) -> None:
     if not future.done():
         future.set_exception(TimeoutError())
 
 
 def _resolve_from_anywhere(
-    future: asyncio.Future[None], loop: asyncio.AbstractEventLoop, thread: int
+    future: asyncio.Future[bool], loop: asyncio.AbstractEventLoop, thread: int
 ) -> None:
     # Garbage collection in another thread may release a slot that this loop waits for.
     if threading.get_ident() == thread:

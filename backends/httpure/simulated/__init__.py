@@ -22,7 +22,8 @@ gives the same log.
 
 Read in this order: `scheduler.py` (tasks, time, waiting), `conditions.py` (what the network may do),
 `pipe.py` (one direction of a connection), `channel.py` (a server's end), `link.py` (a client's end),
-`network.py` (names, listeners, dialling), `backend.py` (the effects), `simulation.py` (all of it together).
+`network.py` (names, listeners, dialling), `attempt.py` (dialling several addresses), `backend.py` (the effects),
+`simulation.py` (all of it together).
 """
 
 from __future__ import annotations

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import cast
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, cast
 
-from httpure_core.effects import Address, Dial, Flush, Offload, Park, Receive, Resolve, Sleep
+from httpure_core.effects import Address, Begin, Dial, Flush, Offload, Park, Race, Receive, Resolve, Sleep
 
+from .attempt import Attempt
 from .link import Link
 from .network import Network
 from .scheduler import Mutex, Scheduler, Wait
 
 __all__ = ["Backend"]
+
+T = TypeVar("T")
 
 
 class Backend:
@@ -41,11 +44,29 @@ class Backend:
 
     async def dial(self, effect: Dial) -> None:
         """Connect to a listener, or not."""
+        attempt = cast("Attempt | None", effect.attempt)
+        if attempt is not None:
+            await self._scheduler.pause(0, f"Dial {effect.address}, of an attempt")
+            effect.link = self._network.connect(effect.address, effect.machine, attempt.take())
+            return
         why = f"Dial {effect.address}"
         if self._network.swallows(effect.address):
             await self._scheduler.limited(Wait(why), effect.timeout)
         await self._travel(why, effect.timeout)
-        effect.link = self._network.connect(effect.address, effect.machine)
+        factory = self._network.listener(effect.address)
+        effect.link = self._network.connect(effect.address, effect.machine, factory)
+
+    def begin(self, effect: Begin) -> None:
+        """Begin to connect to one address of several."""
+        effect.attempt = Attempt(self._scheduler, self._network, effect.address)
+
+    async def race(self, effect: Race) -> None:
+        """Wait until one of several attempts has connected or failed."""
+        attempts = cast("list[Attempt]", effect.attempts)
+        wait = Wait(f"Race to {', '.join(str(attempt.address) for attempt in attempts)}")
+        for attempt in attempts:
+            attempt.tell(wait)
+        await self._scheduler.limited(wait, effect.timeout)
 
     def flush(self, effect: Flush) -> Awaitable[None] | None:
         """Send, and wait where the network takes no more."""
@@ -68,6 +89,22 @@ class Backend:
     def offload(self, effect: Offload) -> None:
         """Call the function at once: in a simulation nothing blocks."""
         effect.function()
+
+    async def limit(self, function: Callable[[], Awaitable[T]], seconds: float | None) -> T:
+        """Call a coroutine function, for at most so long."""
+        task = self._scheduler.current
+        if seconds is None or task is None:
+            return await function()
+
+        def end() -> None:
+            if task.wait is not None:
+                task.wait.fail(TimeoutError())
+
+        event = self._scheduler.call_later(seconds, end, f"limit of {seconds:g} s")
+        try:
+            return await function()
+        finally:
+            event.cancel()
 
     async def _travel(self, why: str, timeout: float | None) -> None:
         """Wait as long as the network takes. Raises TimeoutError where that is too long."""

@@ -56,6 +56,11 @@ class Channel:
             self._unsent += data
             self._pump()
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that were given to `send` and that the network has not taken."""
+        return len(self._unsent)
+
     def close(self) -> None:
         """Hang up when all is sent. What still comes from the client is thrown away."""
         if not self._closing:

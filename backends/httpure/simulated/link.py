@@ -100,7 +100,7 @@ class Link:
         """Send what the machine has to send; at once, if there is room."""
         self._send()
         if self._lost is not None:
-            raise self._lost
+            raise _like(self._lost)
         effect.flushed = not self._unsent
         if effect.flushed or effect.signal.ready:
             return None
@@ -170,5 +170,10 @@ class Link:
         finally:
             effect.signal.wake = None
         if self._lost is not None:
-            raise self._lost
+            raise _like(self._lost)
         effect.flushed = not self._unsent
+
+
+def _like(error: OSError) -> OSError:
+    """Return another one: what a link kept would keep the frames that it was raised in, and what these know."""
+    return OSError(error.errno, error.strerror)

@@ -38,6 +38,8 @@ class Network:
         self.black_holes: dict[str, None] = {}
         #: The connections that were made, in order: each one's link, and the server's peer.
         self.connections: list[tuple[Link, Peer]] = []
+        #: How many attempts to connect to one of several addresses have neither become a link nor been given up.
+        self.attempts = 0
         self._scheduler = scheduler
         self._listeners: dict[str, PeerFactory] = {}
         self._numbers = count(1)
@@ -80,14 +82,18 @@ class Network:
         """True if nothing at the address will ever answer."""
         return address.host in self.black_holes
 
-    def connect(self, address: Address, machine: Machine) -> Link:
-        """Connect a machine to whoever listens there. Raises OSError where nobody does."""
-        scheduler, conditions = self._scheduler, self.conditions
+    def listener(self, address: Address) -> PeerFactory:
+        """Return who listens there. Raises OSError where nobody does."""
         factory = self._listeners.get(address.path or _key(address.host, address.port))
         if factory is None and address.path is not None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-        if factory is None or conditions.refuses(scheduler.random):
+        if factory is None or self.conditions.refuses(self._scheduler.random):
             raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
+        return factory
+
+    def connect(self, address: Address, machine: Machine, factory: PeerFactory) -> Link:
+        """Connect a machine to the listener of an address."""
+        scheduler, conditions = self._scheduler, self.conditions
         peer: Peer = factory()
         channel = Channel(scheduler, peer)
         number = len(self.connections) + 1

@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Coroutine, Generator
 from functools import partial
+from math import inf, nextafter
 from random import Random
 from typing import Any, Generic, TypeVar, cast
 
@@ -60,8 +61,12 @@ class Wait:
                 yield self
         finally:
             self.over = True
-        if self.error is not None:
-            raise self.error
+        error, self.error = self.error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # which knows this frame, and all that is kept by it
 
 
 class Event:
@@ -254,7 +259,7 @@ class Scheduler:
             self.ready.append(event)
         else:
             self._planned += 1
-            heapq.heappush(self._events, (self.now + seconds, self._planned, event))
+            heapq.heappush(self._events, (self._after(seconds), self._planned, event))
         return event
 
     def run_until_done(self, task: Task[T]) -> None:
@@ -276,7 +281,7 @@ class Scheduler:
 
     async def until(self, signal: Signal, timeout: float | None, why: str) -> None:
         """Wait until the signal is set. Raises TimeoutError after `timeout` seconds."""
-        ends = None if timeout is None else self.now + timeout
+        ends = None if timeout is None else self._after(timeout)
         while not signal.ready:
             wait = Wait(why)
             signal.wake = wait.wake
@@ -295,6 +300,13 @@ class Scheduler:
             await wait
         finally:
             event.cancel()
+
+    def _after(self, seconds: float) -> float:
+        """Return a moment that is later than now, also where so little more would be rounded away.
+
+        Who waits for the rest of a time, and looks at the clock, and waits again, would wait for ever.
+        """
+        return max(self.now + seconds, nextafter(self.now, inf)) if seconds > 0 else self.now
 
     def _go_on(self) -> None:
         """Let one of those that are ready go on."""

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import socket
 import threading
 import time
+from typing import cast
 
-from httpure_core.effects import Dial, Flush, Park, Receive, Resolve, Sleep
+from httpure_core.effects import Begin, Dial, Flush, Park, Race, Receive, Resolve, Sleep
 
-from .._socket_addresses import addresses_of, host_bytes, open_socket, socket_address
-from .._socket_waiting import wait_for_write, wait_for_write_or_read
+from .._socket_addresses import addresses_of, host_bytes
+from .._socket_attempt import SocketAttempt
+from .._socket_waiting import wait_for_any, wait_for_write, wait_for_write_or_read
 from .._thread_link import Gate, ThreadLink
 
 __all__ = ["Backend", "Link"]
-
-#: What says that a connection has begun. EWOULDBLOCK does so on Windows only: for a Unix socket it is a failure.
-_IN_PROGRESS = errno.EWOULDBLOCK if os.name == "nt" else errno.EINPROGRESS
 
 
 class Link(ThreadLink):
@@ -25,12 +22,12 @@ class Link(ThreadLink):
 
     __slots__ = ()
 
-    def wait(self, read: bool, write: bool, timeout: float | None) -> bool:
+    def wait(self, read: bool, write: bool, timeout: float | None, bell: socket.socket | None = None) -> bool:
         """Wait until the socket can be read from, or written to, or has failed; False if that took too long."""
         if not write:
-            return self._wait_for_read(timeout)
+            return self._wait_for_read(timeout)  # and for the link's bell
         # Made anew: few links ever wait to write.
-        return (wait_for_write_or_read if read else wait_for_write)(self.sock)(timeout)
+        return (wait_for_write_or_read if read else wait_for_write)(self.sock, bell)(timeout)
 
 
 class Backend:
@@ -41,25 +38,43 @@ class Backend:
     mutex = staticmethod(threading.Lock)
 
     def resolve(self, effect: Resolve) -> None:
-        """Look a host name up. The operating system's resolver decides how long that takes."""
-        found = socket.getaddrinfo(host_bytes(effect), effect.port, type=socket.SOCK_STREAM)
+        """Look a host name up; where there is a limit, in a thread, as the system's resolver keeps none."""
+        host, port = host_bytes(effect), effect.port
+        if effect.timeout is None:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        else:
+            from .._errand import look_up  # here, as addresses in digits need none of it
+
+            errand = look_up(host, port)
+            self.park(Park(errand.join(), effect.timeout))
+            found = errand.found()
         effect.addresses = addresses_of(found, effect)
+
+    def begin(self, effect: Begin) -> None:
+        """Begin to connect to one address of several."""
+        effect.attempt = SocketAttempt(effect)
+
+    def race(self, effect: Race) -> None:
+        """Wait until one of several attempts has connected or failed."""
+        attempts = cast("list[SocketAttempt]", effect.attempts)
+        if all(attempt.under_way for attempt in attempts):
+            settled = wait_for_any([attempt.sock for attempt in attempts], effect.timeout)
+            if not settled:
+                raise TimeoutError
+            for attempt in attempts:
+                if attempt.sock in settled:
+                    attempt.settle()
 
     def dial(self, effect: Dial) -> None:
         """Connect to an address."""
-        sock = open_socket(effect.address, effect.local_address, effect.socket_options)
+        attempt = cast("SocketAttempt | None", effect.attempt) or SocketAttempt(effect)
         try:
-            error = sock.connect_ex(socket_address(effect.address))
-            if error == _IN_PROGRESS:
-                if not wait_for_write(sock)(effect.timeout):
-                    raise TimeoutError
-                error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if error:
-                raise OSError(error, os.strerror(error))
+            if attempt.under_way and not wait_for_write(attempt.sock)(effect.timeout):
+                raise TimeoutError
+            effect.link = Link(attempt.finish(), effect.machine)
         except BaseException:
-            sock.close()
+            attempt.close()
             raise
-        effect.link = Link(sock, effect.machine)
 
     def flush(self, effect: Flush) -> None:
         """Send what the link's machine has to send."""

@@ -9,16 +9,14 @@ to questions of its own.
 from __future__ import annotations
 
 from collections.abc import Generator
-from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from .. import ambient
 from ..errors import InvalidURL, LocalProtocolError, RemoteProtocolError, RequestNotRead
 from ..models.cookie_store import CookieStore
 from ..models.cookie_syntax import split_cookie_header
 from .basic import as_bytes
-from .challenges import parse_challenges
 from .flow import Auth
+from .proof import DigestChallenge, Session, best_challenge
 
 if TYPE_CHECKING:
     from ..models.request import Request
@@ -27,21 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DigestAuth"]
 
-#: The algorithms by their names in RFC 7616 (SHA and SHA-512 are in use without standing there), strongest
-#: first.
-_ALGORITHMS = {
-    "SHA-512": "sha512",
-    "SHA-512-256": "sha512_256",
-    "SHA-256": "sha256",
-    "SHA": "sha1",
-    "MD5": "md5",
-}
-_STRENGTH = {name: strength for strength, name in enumerate(reversed(_ALGORITHMS))}
-
 #: Origins whose nonce is remembered; the one learnt first is forgotten first.
 _MAX_SESSIONS = 64
-
-_UNQUOTED = frozenset(("algorithm", "qop", "nc", "userhash", "username*"))
 
 
 class DigestAuth(Auth):
@@ -62,16 +47,21 @@ class DigestAuth(Auth):
         self._username = as_bytes(username)
         self._password = as_bytes(password)
         # Replaced as a whole, never changed: threads see the old sessions or the new ones.
-        self._sessions: dict[Origin, _Session] = {}
+        self._sessions: dict[Origin, _Space] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_sessions": {}}
 
+    @property
+    def _pair(self) -> tuple[bytes, bytes]:
+        """User name and password, for those who speak Digest with others than origins."""
+        return self._username, self._password
+
     def auth_flow(self, request: Request) -> Generator[Request, Response, None]:
         """Yield the request, again with an answer if it is challenged, once more if the nonce was stale."""
-        session = self._sessions.get(request.url.origin)
-        if session is not None and session.covers(request.url):
-            request.headers["Authorization"] = self._answer(request, session)
+        space = self._sessions.get(request.url.origin)
+        if space is not None and space.covers(request.url):
+            request.headers["Authorization"] = self._answer(request, space.session)
         for attempt in range(2):
             response = yield request
             if response.status_code != 401:
@@ -83,93 +73,33 @@ class DigestAuth(Auth):
             if attempt > 0 and not challenge.stale:
                 return
             request = challenged
-            session = _Session(challenge, request.url)
-            self._remember(request.url.origin, session)
-            request.headers["Authorization"] = self._answer(request, session)
+            space = _Space(challenge, request.url)
+            self._remember(request.url.origin, space)
+            request.headers["Authorization"] = self._answer(request, space.session)
             _take_cookies(request, response)
         yield request
 
-    def _remember(self, origin: Origin, session: _Session) -> None:
-        sessions = {**self._sessions, origin: session}
+    def _remember(self, origin: Origin, space: _Space) -> None:
+        sessions = {**self._sessions, origin: space}
         if len(sessions) > _MAX_SESSIONS:
             del sessions[next(iter(sessions))]
         self._sessions = sessions
 
-    def _answer(self, request: Request, session: _Session) -> str:
-        """Return the Authorization field value for this request (RFC 7616 section 3.4)."""
-        challenge = session.challenge
-        nc = f"{next(session.counter):08x}"
-        cnonce = session.cnonce
-        uri = _request_target(request)
-        digest = _Hash(challenge.hash_name)
-
-        realm, nonce = challenge.realm.encode("utf-8"), challenge.nonce.encode("utf-8")
-        secret = digest(self._username, realm, self._password)
-        if challenge.session:
-            secret = digest(secret.encode(), nonce, cnonce.encode())
-        subject = [request.method.encode("ascii"), uri.encode("latin-1")]
-        if challenge.qop == "auth-int":
-            subject.append(digest(_content(request)).encode())
-        proof = (
-            [nonce]
-            if challenge.qop is None
-            else [part.encode() for part in (challenge.nonce, nc, cnonce, challenge.qop)]
+    def _answer(self, request: Request, session: Session) -> str:
+        target = _request_target(request)
+        return session.answer(
+            self._username, self._password, request.method, target, lambda: _content(request)
         )
 
-        fields = self._username_fields(challenge, digest)
-        fields |= {"realm": challenge.realm, "nonce": challenge.nonce, "uri": uri}
-        fields["response"] = digest(secret.encode(), *proof, digest(*subject).encode())
-        fields["algorithm"] = challenge.algorithm
-        if challenge.opaque:
-            fields["opaque"] = challenge.opaque
-        if challenge.qop is not None:
-            fields |= {"qop": challenge.qop, "nc": nc}
-        if challenge.qop is not None or challenge.session:
-            fields["cnonce"] = cnonce
-        return "Digest " + ", ".join(
-            f"{name}={value}" if name in _UNQUOTED else f"{name}={_quoted(value)}"
-            for name, value in fields.items()
-        )
 
-    def _username_fields(self, challenge: _Challenge, digest: _Hash) -> dict[str, str]:
-        if challenge.userhash:
-            hashed = digest(self._username, challenge.realm.encode("utf-8"))
-            return {"username": hashed, "userhash": "true"}
-        if self._username.isascii() and self._username.decode("ascii").isprintable():
-            return {"username": self._username.decode("ascii")}
-        # No quoted string can carry it: the extended notation of RFC 8187 does.
-        return {"username*": "UTF-8''" + "".join(f"%{byte:02X}" for byte in self._username)}
+class _Space:
+    """A nonce in use, and the URLs that it is for (RFC 7616: the protection space)."""
 
+    __slots__ = ("_prefixes", "session")
 
-class _Challenge(NamedTuple):
-    """A Digest challenge that can be answered."""
-
-    realm: str
-    nonce: str
-    algorithm: str
-    hash_name: str
-    strength: int
-    session: bool
-    qop: str | None
-    opaque: str
-    stale: bool
-    userhash: bool
-    domain: str
-
-
-class _Session:
-    """A nonce in use, how often it was, and for what."""
-
-    __slots__ = ("_prefixes", "challenge", "cnonce", "counter")
-
-    def __init__(self, challenge: _Challenge, url: URL) -> None:
-        self.challenge = challenge
+    def __init__(self, challenge: DigestChallenge, url: URL) -> None:
+        self.session = Session(challenge)
         self._prefixes = _prefixes(challenge.domain, url)
-        # One for the life of the nonce: `-sess` algorithms hash the first one, some servers the latest.
-        self.cnonce = ambient.random_bytes(8).hex()
-        # next() of a count is one step: no two threads get the same number, which a server would take for a
-        # replay.
-        self.counter = count(1)
 
     def covers(self, url: URL) -> bool:
         """Whether the nonce may be answered unasked for this URL of its origin."""
@@ -195,23 +125,6 @@ def _prefixes(domain: str, url: URL) -> tuple[bytes, ...] | None:
     return tuple(prefixes)
 
 
-class _Hash:
-    """H(a:b:c) of RFC 7616, in hexadecimal. Raises ValueError where the machine lacks the algorithm."""
-
-    __slots__ = ("_empty",)
-
-    def __init__(self, name: str) -> None:
-        import hashlib  # only those who meet Digest pay for it
-
-        # Not used for security, as far as FIPS is concerned: that mode would refuse MD5 altogether.
-        self._empty = hashlib.new(name, usedforsecurity=False)
-
-    def __call__(self, *parts: bytes) -> str:
-        state = self._empty.copy()
-        state.update(b":".join(parts))
-        return state.hexdigest()
-
-
 def _challenged_request(request: Request, response: Response) -> Request:
     # After a redirect it is the last request that was challenged, not the one we yielded.
     try:
@@ -220,68 +133,15 @@ def _challenged_request(request: Request, response: Response) -> Request:
         return request
 
 
-def _best_challenge(request: Request, response: Response) -> _Challenge | None:
+def _best_challenge(request: Request, response: Response) -> DigestChallenge | None:
     """Return the strongest Digest challenge of a 401, or None where there is none that can be answered.
 
     Raises RemoteProtocolError where every Digest challenge is malformed.
     """
-    best: _Challenge | None = None
-    problem = ""
-    for scheme, parameters, _ in parse_challenges(response.headers.get_list("www-authenticate")):
-        if scheme != "digest":
-            continue
-        try:
-            challenge = _read_challenge(parameters)
-        except ValueError as error:
-            problem = str(error)
-            continue
-        if challenge is not None and (best is None or challenge.strength > best.strength):
-            best = challenge
-    if best is None and problem:
-        raise RemoteProtocolError(f"Malformed Digest challenge: {problem}", request=request)
-    return best
-
-
-def _read_challenge(parameters: dict[str, str]) -> _Challenge | None:
-    """Return the challenge, or None where its algorithm is unknown here. Raises ValueError if malformed."""
-    for required in ("realm", "nonce"):
-        if required not in parameters:
-            raise ValueError(f"it has no {required} (RFC 7616 section 3.3).")
-    algorithm = parameters.get("algorithm", "MD5")
-    name = algorithm.upper().removesuffix("-SESS")
-    if name not in _ALGORITHMS or not _is_available(_ALGORITHMS[name]):
-        return None
-    return _Challenge(
-        realm=parameters["realm"],
-        nonce=parameters["nonce"],
-        algorithm=algorithm,
-        hash_name=_ALGORITHMS[name],
-        strength=_STRENGTH[name],
-        session=algorithm.upper().endswith("-SESS"),
-        qop=_choose_qop(parameters.get("qop", "")),
-        opaque=parameters.get("opaque", ""),
-        stale=parameters.get("stale", "").lower() == "true",
-        userhash=parameters.get("userhash", "").lower() == "true",
-        domain=parameters.get("domain", ""),
-    )
-
-
-def _choose_qop(offered: str) -> str | None:
-    options = {option.strip(" \t").lower() for option in offered.split(",")} - {""}
-    if not options:
-        return None
-    for option in ("auth", "auth-int"):
-        if option in options:
-            return option
-    raise ValueError(f"its qop {offered!r} offers neither auth nor auth-int (RFC 7616 section 3.3).")
-
-
-def _is_available(hash_name: str) -> bool:
     try:
-        _Hash(hash_name)
-    except ValueError:
-        return False
-    return True
+        return best_challenge(response.headers.get_list("www-authenticate"))
+    except ValueError as error:
+        raise RemoteProtocolError(f"Malformed Digest challenge: {error}", request=request) from None
 
 
 def _content(request: Request) -> bytes:
@@ -320,7 +180,3 @@ def _take_cookies(request: Request, response: Response) -> None:
             pair for name, pair in split_cookie_header(request.headers.get("Cookie", "")) if name not in fresh
         ]
         request.headers["Cookie"] = "; ".join((*kept, header))
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

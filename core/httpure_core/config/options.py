@@ -6,7 +6,7 @@ None is changed after that by the library; treat them as constants.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard
 
 from ..models.headers import Headers
 from ..models.url import URL
@@ -14,6 +14,7 @@ from ..models.url import URL
 if TYPE_CHECKING:
     import ssl
 
+    from ..auth.digest import DigestAuth
     from ..models.headers import FieldTypes
 
 __all__ = [
@@ -66,6 +67,14 @@ USE_CLIENT_DEFAULT: Final = UseClientDefault()
 _PHASES: Final = ("connect", "read", "write", "pool")
 _PROXY_SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
 _INFINITY: Final = float("inf")
+_LIMITS: Final = (
+    "max_connections",
+    "max_keepalive_connections",
+    "keepalive_expiry",
+    "max_connections_per_origin",
+    "max_connection_age",
+    "max_requests_per_connection",
+)
 
 
 class Timeout:
@@ -82,10 +91,10 @@ class Timeout:
     ...     client.get("https://example.org"), client.get("https://example.org", timeout=1.5)
     (<Response [200 OK]>, <Response [200 OK]>)
 
-    `connect` covers name resolution, TCP, proxy and TLS together; `read` and `write` the wait for one piece;
-    `pool` the wait for a free connection; `total` the exchange from the first call to the last byte,
-    redirects and retries included. Raises ValueError for a negative number, for NaN, and where neither
-    a default nor all four phases are given; TypeError for what is no number.
+    `connect` covers name resolution, TCP, proxy and TLS together, also where another request makes the connection that
+    this one will share; `read` and `write` the wait for one piece; `pool` the wait for a free connection; `total` the
+    exchange from the first call to the last byte, redirects and retries included. Raises ValueError for a negative
+    number, for NaN, and where neither a default nor all four phases are given; TypeError for what is no number.
     """
 
     __slots__ = ("connect", "pool", "read", "total", "write")
@@ -174,22 +183,40 @@ class Limits:
     """How many connections a client may have, and how long it keeps them.
 
     `max_connections` open at once, and of these at most `max_keepalive_connections` idle; None for no limit.
-    An idle connection is closed after `keepalive_expiry` seconds, or never where that is None. A client that is
-    given no limits has 100, 20 and 5 seconds.
+    An idle connection is closed after `keepalive_expiry` seconds, or never where that is None; earlier, where its
+    server says so (Keep-Alive). A client that is given no limits has 100, 20 and 5 seconds, and none of the others:
+
+    - `max_connections_per_origin`: of `max_connections`, those to one server. Requests that wait for this limit hold
+      up nobody who goes elsewhere.
+    - `max_connection_age`: seconds, from connecting, after which it carries nothing new; what is under way goes on.
+    - `max_requests_per_connection`: after so many, a connection is closed.
+
+    What is not given here has no limit, save `keepalive_expiry`: `Limits(max_connections=10)` keeps all ten when idle.
 
     >>> with httpure.Client(limits=httpure.Limits(max_connections=10, keepalive_expiry=60.0)) as client:
     ...     client.get("https://example.org")
     <Response [200 OK]>
 
-    Raises ValueError for a negative number, and for `max_connections=0`, which would let no request pass.
+    Raises ValueError for a negative number, and for a limit of 0 or less that would let no request pass.
     """
 
-    __slots__ = ("keepalive_expiry", "max_connections", "max_keepalive_connections")
+    __slots__ = (
+        "keepalive_expiry",
+        "max_connection_age",
+        "max_connections",
+        "max_connections_per_origin",
+        "max_keepalive_connections",
+        "max_requests_per_connection",
+    )
 
     max_connections: int | None
     max_keepalive_connections: int | None
     #: Seconds.
     keepalive_expiry: float | None
+    max_connections_per_origin: int | None
+    #: Seconds.
+    max_connection_age: float | None
+    max_requests_per_connection: int | None
 
     def __init__(
         self,
@@ -197,9 +224,21 @@ class Limits:
         max_connections: int | None = None,
         max_keepalive_connections: int | None = None,
         keepalive_expiry: float | None = 5.0,
+        max_connections_per_origin: int | None = None,
+        max_connection_age: float | None = None,
+        max_requests_per_connection: int | None = None,
     ) -> None:
-        if max_connections is not None and not max_connections >= 1:
-            raise ValueError(f"max_connections is {max_connections!r}, but must be at least 1, or None.")
+        for name, count in (
+            ("max_connections", max_connections),
+            ("max_connections_per_origin", max_connections_per_origin),
+            ("max_requests_per_connection", max_requests_per_connection),
+        ):
+            if count is not None and not count >= 1:
+                raise ValueError(f"{name} is {count!r}, but must be at least 1, or None.")
+        if max_connection_age is not None and not max_connection_age > 0:
+            raise ValueError(
+                f"max_connection_age is {max_connection_age!r}, but must be more than 0, or None."
+            )
         if max_keepalive_connections is not None and not max_keepalive_connections >= 0:
             raise ValueError(
                 f"max_keepalive_connections is {max_keepalive_connections!r}, but must not be negative."
@@ -209,6 +248,9 @@ class Limits:
         self.max_connections = max_connections
         self.max_keepalive_connections = max_keepalive_connections
         self.keepalive_expiry = keepalive_expiry
+        self.max_connections_per_origin = max_connections_per_origin
+        self.max_connection_age = max_connection_age
+        self.max_requests_per_connection = max_requests_per_connection
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Limits) and self._key() == other._key()
@@ -217,11 +259,12 @@ class Limits:
         return hash(self._key())
 
     def __repr__(self) -> str:
-        names = ("max_connections", "max_keepalive_connections", "keepalive_expiry")
-        return f"{type(self).__name__}({_arguments({name: getattr(self, name) for name in names})})"
+        values = {name: getattr(self, name) for name in _LIMITS}
+        shown = {name: value for name, value in values.items() if value is not None or name in _LIMITS[:3]}
+        return f"{type(self).__name__}({_arguments(shown)})"
 
     def _key(self) -> tuple[float | None, ...]:
-        return (self.max_connections, self.max_keepalive_connections, self.keepalive_expiry)
+        return tuple(getattr(self, name) for name in _LIMITS)
 
 
 class Proxy:
@@ -233,20 +276,21 @@ class Proxy:
     >>> client = httpure.Client(proxy=proxy)
 
     `url` has the scheme http, https, socks5 or socks5h; a user name and password in it become `auth`.
-    `auth` is (user name, password); `headers` go to the proxy alone, never through it; `ssl_context` is for
-    the TLS connection to an https proxy, which is otherwise verified as by default, whatever the client's `verify`
-    says of servers. With both SOCKS schemes, it is the proxy that looks the server's name up.
+    `auth` is (user name, password), for Basic, or for Digest where the proxy asks for that alone; or a `DigestAuth`,
+    which never shows the password (not for SOCKS). `headers` go to the proxy alone, never through it;
+    `ssl_context` is for the TLS connection to an https proxy, which is otherwise verified as by default, whatever the
+    client's `verify` says of servers. With both SOCKS schemes, it is the proxy that looks the server's name up.
 
     Raises ValueError for another scheme, for a URL without a host, and for credentials that SOCKS has no room for;
-    InvalidURL for what is no URL; TypeError for an `auth` that is no pair of texts.
+    InvalidURL for what is no URL; TypeError for an `auth` that is neither a pair of texts nor a `DigestAuth`.
     """
 
     __slots__ = ("auth", "headers", "ssl_context", "url")
 
     #: Without user name and password.
     url: URL
-    #: User name and password.
-    auth: tuple[str, str] | None
+    #: User name and password, or what proves them.
+    auth: tuple[str, str] | DigestAuth | None
     headers: Headers
     ssl_context: ssl.SSLContext | None
 
@@ -255,7 +299,7 @@ class Proxy:
         url: URL | str,
         *,
         ssl_context: ssl.SSLContext | None = None,
-        auth: tuple[str, str] | None = None,
+        auth: tuple[str, str] | DigestAuth | None = None,
         headers: FieldTypes | None = None,
     ) -> None:
         url = URL(url)
@@ -268,7 +312,8 @@ class Proxy:
         if not url.host:
             raise ValueError(f"The proxy's URL {url!r} has no host.")
         if url.userinfo:
-            auth = (url.username, url.password) if url.username or url.password else auth
+            if (url.username or url.password) and (auth is None or _is_pair(auth)):
+                auth = (url.username, url.password)
             url = url.copy_with(username=None, password=None)
         if auth is not None:
             _check_credentials(auth, url.scheme)
@@ -279,12 +324,14 @@ class Proxy:
 
     @property
     def raw_auth(self) -> tuple[bytes, bytes] | None:
-        """User name and password in UTF-8, or None."""
-        return None if self.auth is None else (self.auth[0].encode(), self.auth[1].encode())
+        """User name and password in UTF-8, where they may be shown; else None."""
+        return (self.auth[0].encode(), self.auth[1].encode()) if _is_pair(self.auth) else None
 
     def __repr__(self) -> str:
         auth = ""
-        if self.auth is not None:
+        if self.auth is not None and not _is_pair(self.auth):
+            auth = f", auth={type(self.auth).__name__}(...)"
+        elif self.auth is not None:
             # Where there is no password, the name is the secret, as the keys of some services are.
             name = self.auth[0] if self.auth[1] else "********"
             auth = f", auth={(name, '********')!r}"
@@ -292,11 +339,20 @@ class Proxy:
         return f"{type(self).__name__}({str(self.url)!r}{auth}{headers})"
 
 
+def _is_pair(auth: Any) -> TypeGuard[tuple[str, str]]:
+    return isinstance(auth, tuple | list)
+
+
 def _check_credentials(auth: Any, scheme: str) -> None:
-    if not (
-        isinstance(auth, tuple | list) and len(auth) == 2 and all(isinstance(part, str) for part in auth)
-    ):
-        raise TypeError("A proxy's auth is a pair of texts, (user name, password).")
+    # Authentication is no business of this room's: it knows DigestAuth by what the proxies' room asks of it.
+    if isinstance(getattr(auth, "_pair", None), tuple):
+        if scheme.startswith("socks"):
+            raise TypeError(
+                "A SOCKS5 proxy takes a user name and a password, and no DigestAuth: give a pair."
+            )
+        return
+    if not (_is_pair(auth) and len(auth) == 2 and all(isinstance(part, str) for part in auth)):
+        raise TypeError("A proxy's auth is a pair of texts, (user name, password), or a DigestAuth.")
     if scheme.startswith("socks"):
         name, password = (len(part.encode()) for part in auth)
         if not 0 < name <= 255 or password > 255:

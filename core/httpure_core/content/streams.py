@@ -148,6 +148,11 @@ class IterableStream(SyncByteStream):
         self._first: Iterator[bytes] | None = None
         self.replayable = not hasattr(source, "__next__")
 
+    @property
+    def begun(self) -> bool:
+        """True when somebody has begun to read it."""
+        return self._first is not None
+
     def __iter__(self) -> Iterator[bytes]:
         first = self._first
         if first is not None and not self.replayable:
@@ -176,6 +181,11 @@ class AsyncIterableStream(AsyncByteStream):
         self._source = source
         self._first: AsyncIterator[bytes] | None = None
         self.replayable = not hasattr(source, "__anext__")
+
+    @property
+    def begun(self) -> bool:
+        """True when somebody has begun to read it."""
+        return self._first is not None
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         first = self._first

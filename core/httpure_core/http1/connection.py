@@ -29,10 +29,11 @@ import h11
 from ..contracts import READ_AHEAD, Fields
 from ..errors import LocalProtocolError, ReadError, RemoteProtocolError, TransportError
 from ..layers import UnannouncedEnd
+from .measures import MAX_HEAD_SIZE, check_head, check_trailers
 from .raw import RawBytes
 from .reasons import of_request, of_response
 from .stream import Http1Stream
-from .strict import ChunkedBody, read_head, write_request
+from .strict import ChunkedBody, closes, read_head, read_keep_alive, write_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_HEAD_SIZE", "MAX_INFORMATIONAL", "CloseReason", "Http1Connection"]
 
-#: Bytes of status line and fields that are held before giving up.
-MAX_HEAD_SIZE = 256 * 1024
 #: Informational responses (1xx) accepted before the final one.
 MAX_INFORMATIONAL = 16
 
@@ -84,6 +83,7 @@ class Http1Connection:
     )
 
     multiplexed = False
+    stream_limit: int | None = None
     suspect = False
     #: Set by whoever dials, before the first stream is opened.
     link: Link
@@ -113,6 +113,9 @@ class Http1Connection:
     def available_streams(self) -> int:
         """One, between two exchanges, while nothing speaks against a next one."""
         return int(self.reusable)
+
+    def expect_streams(self, limit: int) -> None:
+        """There are no streams in HTTP/1.1."""
 
     @property
     def reusable(self) -> bool:
@@ -169,7 +172,7 @@ class Http1Connection:
         if stream is None:
             if self.inner is not None:
                 self.inner.receive_data(data)
-            self.close_reason = self.close_reason or CloseReason.UNSOLICITED
+            self._end_idly(CloseReason.UNSOLICITED)
             return
         if stream.failure is not None:
             return  # the first failure is the one to tell
@@ -189,13 +192,13 @@ class Http1Connection:
         if stream is None:
             if self.inner is not None:
                 self.inner.receive_eof(error)
-            self.close_reason = self.close_reason or CloseReason.PEER_CLOSED
+            self._end_idly(CloseReason.PEER_CLOSED)
         elif stream.failure is not None:
             pass
         elif error is not None and not (isinstance(error, UnannouncedEnd) and _is_framed(stream)):
-            self._fail(stream, ReadError(f"The connection was lost: {_in_words(error)}"))
-        elif self._fast:
-            self._fail(stream, _cut_off(stream))
+            self._lose(stream, ReadError(f"The connection was lost: {_in_words(error)}"))
+        elif self._fast or stream.unanswered:
+            self._lose(stream, _cut_off(stream))
         else:
             self._peer.receive_data(b"")
             self._advance(stream, at_eof=True)
@@ -209,9 +212,11 @@ class Http1Connection:
         if head is None:
             self._call_h11(stream, data)
             return
-        stream.status, stream.reason, stream.fields, size, stream.length, closes = head
+        stream.status, stream.reason, stream.fields, size, stream.length, closes, keep_alive = head
         if closes:
             self.close_reason = CloseReason.PEER_WILL_CLOSE
+        if keep_alive is not None or self.requests_left:
+            self._heed(keep_alive)
         if stream.length is None:
             self._chunked = ChunkedBody()
             self._head = data[:size]
@@ -325,6 +330,7 @@ class Http1Connection:
     def _begin(self, stream: Http1Stream, head: h11.Response) -> None:
         if stream.status:
             return  # the fast lane has read it already
+        check_head(head.headers)
         if stream.method == b"CONNECT" and 200 <= head.status_code < 300:
             self._leave(stream, head)
             return
@@ -333,10 +339,17 @@ class Http1Connection:
             raise h11.RemoteProtocolError("both Content-Length and Transfer-Encoding (RFC 9112 section 6.3)")
         if b"content-length" in values:
             stream.length = int(values[b"content-length"])
+        self._heed(values.get(b"keep-alive"))
+        stream.duplex = (
+            head.http_version == b"1.1"
+            and (stream.length is not None or b"transfer-encoding" in values)
+            and not any(closes(value) for name, value in head.headers if name == b"connection")
+        )
         self._describe(stream, head)
 
     def _inform(self, stream: Http1Stream, head: h11.InformationalResponse) -> None:
         stream.informational = (*stream.informational, (head.status_code, head.headers.raw_items()))
+        check_head(head.headers)
         if len(stream.informational) > MAX_INFORMATIONAL:
             raise h11.RemoteProtocolError(f"more than {MAX_INFORMATIONAL} informational responses")
         if head.status_code == 101:
@@ -361,6 +374,7 @@ class Http1Connection:
         stream.status = head.status_code
 
     def _end(self, stream: Http1Stream, event: h11.EndOfMessage) -> None:
+        check_trailers(event.headers)
         stream.trailers = event.headers.raw_items()
         machine = self._peer
         ours, theirs = machine.our_state, machine.their_state
@@ -384,6 +398,24 @@ class Http1Connection:
             self.close_reason = self.close_reason or CloseReason.UNSOLICITED
         stream.ended = True
         self.stream = None
+
+    def _heed(self, keep_alive: bytes | None) -> None:
+        """Take to heart what the server says of the connection's future."""
+        if keep_alive is not None:
+            self.idle_limit, self.requests_left = read_keep_alive(keep_alive)
+        elif self.requests_left:
+            self.requests_left -= 1
+
+    def _end_idly(self, reason: CloseReason) -> None:
+        """The connection will carry no further request, and no exchange is there to tell of it."""
+        if self.close_reason is None:
+            self.close_reason = reason
+            if self.changed is not None:
+                self.changed()
+
+    def _lose(self, stream: Http1Stream, failure: TransportError) -> None:
+        failure.unanswered = stream.unanswered
+        self._fail(stream, failure)
 
     def _fail(self, stream: Http1Stream, failure: TransportError) -> None:
         self.close_reason = CloseReason.FAILED

@@ -13,6 +13,9 @@ class RawBytes:
 
     __slots__ = ("_in", "_out", "ended", "inner", "lost", "signal")
 
+    #: Bytes can still be sent when the peer has said that it will send nothing more.
+    half_open = True
+
     def __init__(self) -> None:
         self.signal = Signal()
         self.inner: Machine | None = None

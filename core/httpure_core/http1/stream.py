@@ -23,6 +23,7 @@ class Http1Stream:
         "_chunks",
         "_send",
         "buffered",
+        "duplex",
         "ended",
         "failure",
         "fields",
@@ -41,9 +42,9 @@ class Http1Stream:
 
     # What only streams of HTTP/2 do.
     stream_id: int | None = None
-    duplex = False
     blocked = False
     flush_due = False
+    vigil = None
 
     def __init__(
         self, method: bytes, send: Callable[[bytes | None], None], abandon: Callable[[], None]
@@ -57,6 +58,7 @@ class Http1Stream:
         self.trailers: Fields = []
         self.informational: tuple[tuple[int, Fields], ...] = ()
         self.unanswered = True
+        self.duplex = True  # until the head of the response says that the connection ends with it
         self.length: int | None = None  #: bytes of body that Content-Length promised
         self.received = 0  #: bytes of body that came
         self.buffered = 0

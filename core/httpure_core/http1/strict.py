@@ -15,9 +15,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ..contracts import Fields
+from ..contracts import MAX_FIELDS, Fields
+from .measures import MAX_HEAD_SIZE
 
-__all__ = ["ChunkedBody", "Head", "read_head", "write_request"]
+__all__ = ["ChunkedBody", "Head", "closes", "read_head", "read_keep_alive", "write_request"]
 
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 # No field value begins or ends with white space. Neither pattern can backtrack: CR and LF end every run.
@@ -30,6 +31,7 @@ _RESPONSE = re.compile(
     rb"((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*)\r\n"
 )
 _LENGTH = re.compile(rb"[0-9]{1,15}")
+_KEPT = re.compile(rb"(timeout|max)[ \t]*=[ \t]*([0-9]{1,9})", re.IGNORECASE)
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n")
 _CHUNK_LINE_BEGUN = re.compile(rb"[0-9A-Fa-f]{0,15}\r?")
 
@@ -90,6 +92,7 @@ class Head(NamedTuple):
     size: int  #: bytes that it took
     length: int | None  #: of the body; None if it is chunked
     closes: bool  #: True if the server will close the connection
+    keep_alive: bytes | None  #: what the field Keep-Alive says
 
 
 def read_head(data: bytes, method: bytes) -> Head | None:
@@ -100,8 +103,12 @@ def read_head(data: bytes, method: bytes) -> Head | None:
     status = int(match[1])
     fields: Fields = []
     length: bytes | None = None
-    chunked = closes = False
-    for line in match[3].split(b"\r\n")[:-1]:
+    keep_alive: bytes | None = None
+    chunked = closing = False
+    lines = match[3].split(b"\r\n")
+    if len(lines) > MAX_FIELDS or match.end() > MAX_HEAD_SIZE:
+        return None
+    for line in lines[:-1]:
         name, _, value = line.partition(b":")
         value = value.strip(b" \t")
         fields.append((name, value))
@@ -115,16 +122,37 @@ def read_head(data: bytes, method: bytes) -> Head | None:
                 return None
             chunked = True
         elif lower == b"connection":
-            closes = closes or b"close" in [token.strip() for token in value.lower().split(b",")]
+            if value != b"keep-alive":  # as most that say anything
+                closing = closing or closes(value)
+        elif lower == b"keep-alive":
+            keep_alive = value
     if chunked and length is not None:
         return None
     if method == b"HEAD" or status in (204, 304):
-        return Head(status, match[2], fields, match.end(), 0, closes)
+        return Head(status, match[2], fields, match.end(), 0, closing, keep_alive)
     if chunked:
-        return Head(status, match[2], fields, match.end(), None, closes)
+        return Head(status, match[2], fields, match.end(), None, closing, keep_alive)
     if length is None:
         return None  # the body ends with the connection
-    return Head(status, match[2], fields, match.end(), int(length), closes)
+    return Head(status, match[2], fields, match.end(), int(length), closing, keep_alive)
+
+
+def closes(value: bytes) -> bool:
+    """Whether a field Connection says that the connection ends with the message (RFC 9112 section 9.6)."""
+    return b"close" in [token.strip() for token in value.lower().split(b",")]
+
+
+def read_keep_alive(value: bytes) -> tuple[float | None, int | None]:
+    """Return what `Keep-Alive: timeout=5, max=100` says: seconds, and how many more requests; None for neither.
+
+    The field has no standard of its own but RFC 2068 section 19.7.1. What is no plain number is passed over.
+    """
+    found: dict[bytes, int] = {}
+    for part in value.split(b",", 9)[:9]:
+        match = _KEPT.fullmatch(part.strip(b" \t"))
+        if match is not None:
+            found.setdefault(match[1].lower(), int(match[2]))
+    return found.get(b"timeout"), found.get(b"max")
 
 
 class ChunkedBody:

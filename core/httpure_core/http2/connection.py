@@ -12,12 +12,13 @@
     >>> stream.stream_id, stream.status, stream.ended
     (1, 200, True)
 
-h2 is the authority on the states of connection and streams, on settings, and on the windows of flow control. Before
-it stands what it does not do, or does to the whole connection where one stream is meant:
+h2 is the authority on the states of connection and streams, on settings, and on the windows of what we send. Before
+it stands what it does not do, or does to the whole connection where one stream is meant, or costs too much:
 
 - *Frames* are cut here, and h2 gets them one by one: what came before a bad one counts, however the bytes were cut.
-- *Header blocks* are decoded and checked here, and h2 is told of each as an empty one. It would end the connection for
-  any bad field, and check Content-Length also where a response has no body.
+- *Header blocks* are encoded, decoded and checked here. h2 frames those of requests, and would end the connection for
+  any bad field of a response.
+- *The HEADERS and DATA of a response* are for `responses.py` alone, and so are the windows that they use up.
 - *GOAWAY* is for this file alone: to h2 it is the end, while to RFC 9113 (section 6.8) the streams up to the last
   one go on.
 - *DATA of a stream that was given up* is paid back and dropped. h2 would answer each frame by one more RST_STREAM.
@@ -30,19 +31,21 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..contracts import Fields
-from ..errors import LocalProtocolError, ReadError
+from ..errors import LocalProtocolError, ReadError, TransportError
 from ..layers import UnannouncedEnd
-from .failures import broken_off, cut_off, farewell, going_away, malformed, reset_by_peer, words_of
-from .faults import Code, ConnectionFault, StreamFault
-from .fields import is_secret, read_head, read_trailers, write_head
-from .frames import Block, BlockReader, Flag, Frame, FrameReader, Kind, data_size, head_frame
+from .failures import broken_off, cut_off, farewell, going_away, malformed, reset_by_peer, unheard, words_of
+from .faults import Code, ConnectionFault
+from .fields import check_target, write_head
+from .frames import Flag, Frame, FrameReader, Kind
 from .library import library
-from .limits import MAX_INFORMATIONAL, MAX_TABLE_SIZE, STREAMS_BEFORE_SETTINGS, Patience
+from .limits import MAX_TABLE_SIZE, STREAMS_BEFORE_SETTINGS, Patience
+from .responses import Responses
 from .stream import Http2Stream
 from .table import StreamTable, fail
+from .vigil import Vigil
 
 if TYPE_CHECKING:
     from ..contracts import Link
@@ -50,8 +53,6 @@ if TYPE_CHECKING:
 __all__ = ["CloseReason", "Http2Connection"]
 
 _LAST_STREAM_ID = 2**31 - 1
-#: The shortest head, `:status: 200`, as an index into the static table (RFC 7541 appendix A).
-_ANY_HEAD = b"\x88"
 
 
 class CloseReason(enum.Enum):
@@ -60,7 +61,6 @@ class CloseReason(enum.Enum):
     FAILED = "the connection failed or the peer broke the rules"
     PEER_CLOSED = "the peer closed the connection"
     PEER_WILL_CLOSE = "the peer said that it will close the connection"
-    SILENT = "a request was given up to which the peer had not said anything at all: it may be gone"
     USED_UP = "all numbers of streams were used"
 
 
@@ -68,14 +68,13 @@ class Http2Connection:
     """One HTTP/2 connection: exchanges, many at a time. See `contracts.Connection`.
 
     `scheme` is that of the requests: b"https", or b"http" where HTTP/2 is spoken without TLS (prior knowledge).
-    Raises ImportError where h2 is not installed.
+    `ping_interval` is how many seconds the peer may be silent while requests wait for it, before it is asked whether it
+    is there, and how many it has to answer; None for any number. Raises ImportError where h2 is not installed.
     """
 
     __slots__ = (
         "_allowed",
-        "_blocks",
         "_close_reason",
-        "_decoder",
         "_frames",
         "_goodbye",
         "_greeted",
@@ -83,6 +82,7 @@ class Http2Connection:
         "_library",
         "_next_id",
         "_patience",
+        "_responses",
         "_scheme",
         "_table",
         "changed",
@@ -92,21 +92,21 @@ class Http2Connection:
     )
 
     multiplexed = True
-    suspect = False
     #: Set by whoever dials, before the first stream is opened.
     link: Link
 
-    def __init__(self, scheme: bytes = b"https") -> None:
+    def __init__(self, scheme: bytes = b"https", ping_interval: float | None = None) -> None:
         self.changed: Callable[[], None] | None = None
         self.idle_limit: float | None = None
         self.requests_left: int | None = None
         self._library = library()
-        self._h2 = self._library.connection()
-        self._decoder = self._library.decoder()
+        self._h2 = self._library.engine()
         self._patience = Patience()
         self._table = StreamTable(self._h2, self._patience)
+        if ping_interval is not None:
+            self._table.vigil = Vigil(self, ping_interval)
         self._frames = FrameReader()
-        self._blocks = BlockReader()
+        self._responses = Responses(self._h2, self._table, self._patience)
         self._scheme = scheme
         self._next_id = 1
         self._greeted = False  # whether the peer's settings have come
@@ -117,14 +117,34 @@ class Http2Connection:
     @property
     def close_reason(self) -> CloseReason | None:
         """Why no further stream can be opened, whatever the peer allows; None while one can."""
-        if self._close_reason is None and self._table.silent:
-            return CloseReason.SILENT
         return self._close_reason
 
     @property
     def available_streams(self) -> int:
         """How many more streams can be opened at this moment. May be looked at without the link's mutex."""
-        return 0 if self.close_reason is not None else self._table.available(self._allowed)
+        if self._close_reason is not None or self._table.suspect:
+            return 0
+        return self._table.available(self._allowed)
+
+    @property
+    def stream_limit(self) -> int | None:
+        """How many streams the peer allows at a time; None before it has said so."""
+        return self._allowed if self._greeted else None
+
+    def expect_streams(self, limit: int) -> None:
+        """Until the peer has said how many streams it allows, assume so many, and not 100."""
+        if not self._greeted:
+            self._allowed = limit
+
+    @property
+    def suspect(self) -> bool:
+        """True while the peer has not said anything since a request that was given up: it has been asked to (PING)."""
+        return self._table.suspect and self._close_reason is None
+
+    @property
+    def arrivals(self) -> int:
+        """How often bytes have come."""
+        return self._table.arrivals
 
     @property
     def reusable(self) -> bool:
@@ -145,16 +165,23 @@ class Http2Connection:
         table.settle()
         if not self.available_streams:
             raise self._refusal()
-        head = write_head(self._scheme, method, target, fields)
-        if body is not None and head.length not in (None, len(body)):
-            raise LocalProtocolError(
-                f"The request's body has {len(body)} bytes, and its Content-Length says {head.length}"
-            )
+        encoder = self._h2.encoder
+        key = (method, tuple(fields))
+        known = encoder.known(key)
+        # Encoded last: from there on, the peer's table follows ours.
+        if known is None:
+            head = write_head(self._scheme, method, target, fields)
+            length = head.length
+            _check_length(body, length)
+            block = encoder.prepare(head, key)
+        else:
+            check_target(target)
+            length = known.length
+            _check_length(body, length)
+            block = known.block(target)
         number = self._next_id
-        never_indexed = self._library.never_indexed
-        pairs = [never_indexed(*pair) if is_secret(*pair) else pair for pair in head.fields]
-        stream = Http2Stream(table, number, method, head.length, table.arrivals)
-        self._h2.send_headers(number, pairs, end_stream=body == b"")
+        stream = Http2Stream(table, number, method, length, table.arrivals)
+        self._h2.send_block(number, block, body == b"")
         self._next_id += 2
         if self._next_id > _LAST_STREAM_ID:
             self._close_reason = self._close_reason or CloseReason.USED_UP
@@ -170,36 +197,63 @@ class Http2Connection:
         out, table.out = table.out, []
         return b"".join((*out, self._h2.data_to_send()))
 
+    def ping(self) -> None:
+        """Ask the peer for a sign of life; does nothing while that was done and nothing has come."""
+        if not self._is_over:
+            self._table.ping()
+
     def receive_data(self, data: bytes) -> None:
         """Feed bytes from the peer; sets the signals of the streams that they bring forward."""
-        self._table.arrived()
+        table = self._table
+        recovered = table.suspect
+        table.arrived()
         if self._is_over:
             return
-        self._table.settle()
+        table.settle()
         self._patience.arrival()
-        self._frames.feed(data)
+        frames = self._frames
+        frames.feed(data)
         try:
-            while (frame := self._frames.next_frame()) is not None:
+            while (frame := frames.next_frame()) is not None:
                 self._receive_frame(frame)
         except ConnectionFault as fault:
             if not fault.told:
                 self._h2.close_connection(fault.code)
-            self._close_reason = CloseReason.FAILED
-            for stream in self._table.leave_all():
-                fail(stream, broken_off(fault))
+            broken = str(fault)
+            self._end(CloseReason.FAILED, lambda stream: broken_off(broken))
+        if recovered:
+            self._tell()
 
     def receive_eof(self, error: OSError | None = None) -> None:
         """The peer will send nothing more: that cuts off all responses that are not whole."""
         if self._is_over:
             return
-        if isinstance(error, UnannouncedEnd):
-            error = None  # a stream itself tells where it ends
-        self._close_reason = CloseReason.PEER_CLOSED if error is None else CloseReason.FAILED
+        if error is None or isinstance(error, UnannouncedEnd):
+            # A stream itself tells where it ends.
+            self._end(CloseReason.PEER_CLOSED, lambda stream: _lost(stream, self._cut_off(stream)))
+        else:
+            lost = f"The connection was lost: {words_of(error)}"
+            self._end(CloseReason.FAILED, lambda stream: _lost(stream, ReadError(lost)))
+
+    def end_silence(self, seconds: float) -> None:
+        """Nothing has come for so long after a PING: the peer is gone. See `vigil.py`."""
+        if not self._is_over:
+            self._end(CloseReason.FAILED, lambda stream: _lost(stream, unheard(seconds)))
+
+    def _end(self, reason: CloseReason, why: Callable[[Http2Stream], TransportError]) -> None:
+        """The connection is over: all streams end with it."""
+        self._close_reason = reason
         for stream in self._table.leave_all():
-            if error is not None:
-                fail(stream, ReadError(f"The connection was lost: {words_of(error)}"))
-            else:
-                fail(stream, cut_off(stream, self._greeted, self._goodbye))
+            fail(stream, why(stream))
+        self._tell()
+
+    def _cut_off(self, stream: Http2Stream) -> TransportError:
+        return cut_off(stream, self._greeted, self._goodbye)
+
+    def _tell(self) -> None:
+        """More can be carried now, or less."""
+        if self.changed is not None:
+            self.changed()
 
     @property
     def _is_over(self) -> bool:
@@ -207,7 +261,12 @@ class Http2Connection:
 
     def _refusal(self) -> LocalProtocolError:
         reason = self.close_reason
-        why = f"the server allows {self._allowed} at a time" if reason is None else reason.value
+        if reason is not None:
+            why = reason.value
+        elif self._table.suspect:
+            why = "the server was asked for a sign of life, and has not given any yet"
+        else:
+            why = f"the server allows {self._allowed} at a time"
         refusal = LocalProtocolError(f"No further stream can be opened on the HTTP/2 connection: {why}")
         refusal.unprocessed = True
         return refusal
@@ -215,20 +274,19 @@ class Http2Connection:
     # Frames.
 
     def _receive_frame(self, frame: Frame) -> None:
+        kind = frame.kind
         if not self._greeted:
             self._receive_greeting(frame)
-        elif self._blocks.stream_id:
-            self._receive_block(self._blocks.go_on(frame))
+        elif self._responses.blocks.stream_id:
+            self._responses.go_on(frame)
+        elif kind == Kind.DATA:
+            self._responses.receive_body(frame)
+        elif kind == Kind.HEADERS:
+            self._responses.receive_headers(frame)
+        elif (receive := _RECEIVERS.get(kind)) is not None:
+            receive(self, frame)
         else:
-            _RECEIVERS.get(frame.kind, Http2Connection._ignore)(self, frame)
-
-    def _feed(self, raw: bytes) -> list[Any]:
-        """Tell h2 of a frame, and return its events. Raises ConnectionFault."""
-        try:
-            return self._h2.receive_data(raw)
-        except self._library.errors as exc:
-            code = getattr(exc, "error_code", Code.PROTOCOL_ERROR)
-            raise ConnectionFault(int(code), _in_words(exc), told=True) from None
+            self._patience.spend()  # of a kind that nobody knows
 
     def _receive_greeting(self, frame: Frame) -> None:
         if frame.kind != Kind.SETTINGS or frame.flags & Flag.ACK:
@@ -238,16 +296,20 @@ class Http2Connection:
 
     def _receive_settings(self, frame: Frame) -> None:
         self._patience.spend()
-        self._feed(frame.raw)
-        self._allowed = self._h2.remote_settings.max_concurrent_streams
+        if not frame.flags & Flag.ACK:
+            self._table.hearing.answer()
+        self._h2.receive_data(frame.raw)
+        allowed, self._allowed = self._allowed, self._h2.remote_settings.max_concurrent_streams
         encoder = self._h2.encoder
         if encoder.header_table_size > MAX_TABLE_SIZE:
             encoder.header_table_size = MAX_TABLE_SIZE
         self._table.resume()
+        if self._allowed != allowed:
+            self._tell()
 
     def _receive_window_update(self, frame: Frame) -> None:
         self._patience.spend()
-        for event in self._feed(frame.raw):
+        for event in self._h2.receive_data(frame.raw):
             if type(event) is self._library.stream_reset:
                 stream = self._table.streams[frame.stream_id]
                 self._table.leave(stream)
@@ -256,7 +318,7 @@ class Http2Connection:
 
     def _receive_reset(self, frame: Frame) -> None:
         self._patience.spend_reset()
-        self._feed(frame.raw)
+        self._h2.receive_data(frame.raw)
         self._table.forget(frame.stream_id)
         stream = self._table.streams.get(frame.stream_id)
         if stream is not None:
@@ -275,13 +337,18 @@ class Http2Connection:
             if stream.stream_id > last:
                 self._table.forsake(stream, Code.CANCEL)
                 fail(stream, going_away(self._goodbye))
+        self._tell()
+
+    def _receive_ping(self, frame: Frame) -> None:
+        self._receive_other(frame)
+        if frame.flags & Flag.ACK:
+            self._table.hearing.hear(frame)
+        else:
+            self._table.hearing.answer()
 
     def _receive_other(self, frame: Frame) -> None:
         self._patience.spend()
-        self._feed(frame.raw)
-
-    def _ignore(self, frame: Frame) -> None:
-        self._patience.spend()
+        self._h2.receive_data(frame.raw)
 
     def _refuse_push(self, frame: Frame) -> None:
         raise ConnectionFault(Code.PROTOCOL_ERROR, "it pushed a response, though it was told not to")
@@ -289,144 +356,27 @@ class Http2Connection:
     def _refuse_continuation(self, frame: Frame) -> None:
         raise ConnectionFault(Code.PROTOCOL_ERROR, "it sent a CONTINUATION frame that continues nothing")
 
-    # Responses.
 
-    def _receive_headers(self, frame: Frame) -> None:
-        self._receive_block(self._blocks.begin(frame))
-
-    def _receive_block(self, block: Block | None) -> None:
-        """Take the head of a response, an informational one perhaps, or its trailers."""
-        if block is None:
-            return
-        pairs = self._decode(block.data)  # always, as the blocks to come depend on it
-        stream = self._table.streams.get(block.stream_id)
-        if stream is None:
-            self._drop_block(block)
-            return
-        try:
-            if stream.status:
-                self._receive_trailers(stream, block, pairs)
-            else:
-                self._receive_head(stream, block, pairs)
-        except StreamFault as fault:
-            self._refuse(stream, fault, block.ended)
-
-    def _receive_head(self, stream: Http2Stream, block: Block, pairs: list[tuple[bytes, bytes]]) -> None:
-        head = read_head(pairs, stream.method)
-        if head.status < 200:
-            stream.informational = (*stream.informational, (head.status, head.fields))
-            if block.ended or head.status == 101 or len(stream.informational) > MAX_INFORMATIONAL:
-                raise StreamFault(
-                    f"its informational response ({head.status}) is one too many, or not allowed"
-                )
-            stream.signal.set()
-            return
-        if block.ended and head.length:
-            raise _wrong_length(head.length, 0)
-        self._feed(head_frame(stream.stream_id, _ANY_HEAD, block.ended))
-        stream.fields, stream.length = head.fields, head.length
-        stream.status = head.status
-        self._advance(stream, block.ended)
-
-    def _receive_trailers(self, stream: Http2Stream, block: Block, pairs: list[tuple[bytes, bytes]]) -> None:
-        if not block.ended:
-            raise StreamFault("it has two heads, or trailers before its end")
-        if stream.received < (stream.length or 0):
-            raise _wrong_length(stream.length, stream.received)
-        trailers = read_trailers(pairs)
-        self._feed(head_frame(stream.stream_id, b"", True))
-        stream.trailers = trailers
-        self._advance(stream, True)
-
-    def _drop_block(self, block: Block) -> None:
-        self._patience.spend()
-        if not self._table.is_forsaken(block.stream_id):
-            self._feed(head_frame(block.stream_id, _ANY_HEAD, block.ended))  # h2 knows what to make of it
-        elif block.ended:
-            self._table.forget(block.stream_id)
-
-    def _receive_body(self, frame: Frame) -> None:
-        stream = self._table.streams.get(frame.stream_id)
-        if stream is not None:
-            try:
-                _check_body(stream, frame)
-            except StreamFault as fault:
-                self._refuse(stream, fault, ended=False)
-        if self._table.is_forsaken(frame.stream_id):
-            self._table.refund(frame)
-            return
-        events = self._feed(frame.raw)
-        if stream is None:
-            self._patience.spend()  # h2 has put up with it
-            return
-        data: bytes = events[0].data
-        padding: int = events[0].flow_controlled_length - len(data)
-        if padding:
-            self._table.pad(stream, padding)
-        ended = bool(frame.flags & Flag.END_STREAM)
-        if data:
-            stream.put(data)
-        elif not ended:
-            self._patience.spend()
-            return
-        self._advance(stream, ended)
-
-    def _advance(self, stream: Http2Stream, ended: bool) -> None:
-        """The response has come further, perhaps to its end."""
-        self._patience.progress()
-        if ended:
-            stream.ended = True
-            if not stream.all_sent:
-                # Nobody wants the rest of the request any more (RFC 9113 section 8.1).
-                self._table.reset(stream, Code.NO_ERROR)
-            self._table.leave(stream)
-        stream.signal.set()
-
-    def _refuse(self, stream: Http2Stream, fault: StreamFault, ended: bool) -> None:
-        """A response is malformed: give its stream up."""
-        self._table.forsake(stream, Code.PROTOCOL_ERROR)
-        if ended:
-            self._table.forget(stream.stream_id)
-        fail(stream, malformed(f"The response is not valid HTTP/2: {fault}"))
-
-    def _decode(self, data: bytes) -> list[tuple[bytes, bytes]]:
-        try:
-            return list(self._decoder.decode(data, raw=True))
-        except self._library.too_large:
-            text = f"it sent a header list of more than {self._decoder.max_header_list_size} bytes"
-            raise ConnectionFault(Code.ENHANCE_YOUR_CALM, text) from None
-        except self._library.undecodable:
-            text = "it sent a header block that cannot be decoded"
-            raise ConnectionFault(Code.COMPRESSION_ERROR, text) from None
+def _check_length(body: bytes | None, length: int | None) -> None:
+    """Raise LocalProtocolError if a request's body is not what Content-Length says."""
+    if body is not None and length is not None and length != len(body):
+        raise LocalProtocolError(
+            f"The request's body has {len(body)} bytes, and its Content-Length says {length}"
+        )
 
 
-def _check_body(stream: Http2Stream, frame: Frame) -> None:
-    """Look before h2 does, to which any fault is one of the connection. Raises StreamFault."""
-    if not stream.status:
-        raise StreamFault("its body comes before its head")
-    if stream.length is not None:
-        received = stream.received + data_size(frame)
-        if received > stream.length or (frame.flags & Flag.END_STREAM and received < stream.length):
-            raise _wrong_length(stream.length, received)
+def _lost(stream: Http2Stream, failure: TransportError) -> TransportError:
+    failure.unanswered = stream.unanswered
+    return failure
 
 
-def _wrong_length(length: int | None, received: int) -> StreamFault:
-    return StreamFault(f"its body should have {length} bytes, and {received} came")
-
-
-def _in_words(exc: Exception) -> str:
-    number = getattr(exc, "stream_id", None)
-    return str(exc) if number is None else f"it sent a frame for stream {number}, which is not open"
-
-
+#: What takes a frame that is not of a response, by its kind.
 _RECEIVERS: dict[int, Callable[[Http2Connection, Frame], None]] = {
-    Kind.DATA: Http2Connection._receive_body,
-    Kind.HEADERS: Http2Connection._receive_headers,
     Kind.PRIORITY: Http2Connection._receive_other,
     Kind.RST_STREAM: Http2Connection._receive_reset,
     Kind.SETTINGS: Http2Connection._receive_settings,
     Kind.PUSH_PROMISE: Http2Connection._refuse_push,
-    Kind.PING: Http2Connection._receive_other,
+    Kind.PING: Http2Connection._receive_ping,
     Kind.GOAWAY: Http2Connection._receive_goaway,
     Kind.WINDOW_UPDATE: Http2Connection._receive_window_update,
     Kind.CONTINUATION: Http2Connection._refuse_continuation,

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import re
 
-from ..errors import RemoteProtocolError
-from .faults import Code, ConnectionFault, name_of
+from ..errors import ReadError, RemoteProtocolError
+from .faults import Code, name_of
 from .stream import Http2Stream
 
-__all__ = ["broken_off", "cut_off", "farewell", "going_away", "malformed", "reset_by_peer", "words_of"]
+__all__ = [
+    "broken_off",
+    "cut_off",
+    "farewell",
+    "going_away",
+    "malformed",
+    "reset_by_peer",
+    "unheard",
+    "words_of",
+]
 
 _UNPRINTABLE = re.compile(rb"[^\x20-\x7e]")
 #: Bytes of a peer's own words that are passed on.
@@ -43,7 +52,7 @@ def reset_by_peer(stream: Http2Stream, code: int) -> RemoteProtocolError:
     return failure
 
 
-def broken_off(fault: ConnectionFault) -> RemoteProtocolError:
+def broken_off(fault: str) -> RemoteProtocolError:
     """The peer broke a rule of the connection."""
     return RemoteProtocolError(f"The server broke the rules of HTTP/2: {fault}")
 
@@ -61,6 +70,11 @@ def cut_off(stream: Http2Stream, greeted: bool, goodbye: str) -> RemoteProtocolE
         )
     said = f" ({goodbye})" if goodbye else ""
     return RemoteProtocolError(f"The server closed the connection{said} {_how_far(stream)}")
+
+
+def unheard(seconds: float) -> ReadError:
+    """The peer has not answered a PING (RFC 9113 section 6.7)."""
+    return ReadError(f"The connection was lost: the peer did not answer a PING within {seconds:g} s")
 
 
 def words_of(error: OSError) -> str:

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..contracts import Fields
+from ..contracts import MAX_FIELDS, MAX_TRAILERS, MAX_TRAILERS_SIZE, Fields
 from ..errors import LocalProtocolError
 from .faults import StreamFault
 
-__all__ = ["Head", "RequestHead", "is_secret", "read_head", "read_trailers", "write_head"]
+__all__ = ["Head", "RequestHead", "check_target", "is_secret", "read_head", "read_trailers", "write_head"]
 
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+")
 _METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -81,13 +81,18 @@ def is_secret(name: bytes, value: bytes) -> bool:
 def _pseudo_fields(scheme: bytes, method: bytes, target: bytes, host: bytes | None) -> Fields:
     if not _METHOD.fullmatch(method):
         raise _refused(f"its method {method!r} is no token")
-    if not _VISIBLE.fullmatch(target):
-        raise _refused("its target is empty, or has a space or a byte that is not ASCII")
+    check_target(target)
     if method == b"CONNECT":
         return [(b":method", method), (b":authority", target)]
     if not host or not _VISIBLE.fullmatch(host):
         raise _refused("its Host is missing or not valid")
     return [(b":method", method), (b":scheme", scheme), (b":authority", host), (b":path", target)]
+
+
+def check_target(target: bytes) -> None:
+    """Raise LocalProtocolError if the target can be none (runs once per request)."""
+    if not _VISIBLE.fullmatch(target):
+        raise _refused("its target is empty, or has a space or a byte that is not ASCII")
 
 
 def _declared_length(before: int | None, value: bytes) -> int:
@@ -140,7 +145,14 @@ def read_head(block: Iterable[tuple[bytes, bytes]], method: bytes) -> Head:
 
 def read_trailers(block: Iterable[tuple[bytes, bytes]]) -> Fields:
     """Read the fields behind a body. Raises StreamFault."""
-    return _read_fields(block)
+    fields = _read_fields(block)
+    size = sum(len(name) + len(value) for name, value in fields)
+    if len(fields) > MAX_TRAILERS or size > MAX_TRAILERS_SIZE:
+        raise StreamFault(
+            f"its trailers are {len(fields)} fields of {size} bytes, and {MAX_TRAILERS} of {MAX_TRAILERS_SIZE} are "
+            "allowed"
+        )
+    return fields
 
 
 def _read_fields(block: Iterable[tuple[bytes, bytes]]) -> Fields:
@@ -154,4 +166,6 @@ def _read_fields(block: Iterable[tuple[bytes, bytes]]) -> Fields:
             raise StreamFault(f"the field {name.decode()} has a byte that no value may have")
         # White space around it makes a response malformed, but enough servers do it that curl lets it pass, too.
         fields.append((name, value.strip(b" \t")))
+    if len(fields) > MAX_FIELDS:
+        raise StreamFault(f"it has {len(fields)} fields, and {MAX_FIELDS} are allowed")
     return fields

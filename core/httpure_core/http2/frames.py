@@ -16,13 +16,15 @@ __all__ = [
     "Frame",
     "FrameReader",
     "Kind",
-    "data_size",
+    "body_of",
     "head_frame",
+    "hollow_frame",
     "window_update",
 ]
 
 _HEADER = struct.Struct(">HBBBL")  # length (16 + 8 bits), kind, flags, stream
 _HEADER_SIZE = 9
+_WINDOW_UPDATE = struct.Struct(">HBBBLL")
 
 
 class Kind(enum.IntEnum):
@@ -51,17 +53,18 @@ class Flag:
 
 
 class Frame(NamedTuple):
-    """One frame. `raw` is all of it, with the 9 bytes of its header."""
+    """One frame. `payload` is what comes behind its header."""
 
     kind: int
     flags: int
     stream_id: int
-    raw: bytes
+    payload: bytes
 
     @property
-    def payload(self) -> bytes:
-        """What comes behind the header."""
-        return self.raw[_HEADER_SIZE:]
+    def raw(self) -> bytes:
+        """All of it, with the 9 bytes of its header."""
+        size = len(self.payload)
+        return _HEADER.pack(size >> 8, size & 0xFF, self.kind, self.flags, self.stream_id) + self.payload
 
 
 class FrameReader:
@@ -79,10 +82,10 @@ class FrameReader:
         """Take bytes. All frames that were whole before must have been taken."""
         held = self._held
         if held:
-            held += data
-            if len(held) < self._wanted:
+            if len(held) + len(data) < self._wanted:
+                held += data
                 return
-            data = bytes(held)
+            data = b"".join((held, data))
             held.clear()
         self._data = data
 
@@ -101,7 +104,7 @@ class FrameReader:
             end = start + wanted
             if end <= len(data):
                 self._start = end
-                return Frame(kind, flags, stream_id & 0x7FFFFFFF, data[start:end])
+                return Frame(kind, flags, stream_id & 0x7FFFFFFF, data[start + _HEADER_SIZE : end])
         self._held += data[start:]
         self._data, self._start, self._wanted = b"", 0, wanted
         return None
@@ -154,7 +157,7 @@ class BlockReader:
         if frame.kind != Kind.CONTINUATION or frame.stream_id != self.stream_id:
             raise ConnectionFault(Code.PROTOCOL_ERROR, "it interrupted a header block by another frame")
         self._count += 1
-        self._size += len(frame.raw) - _HEADER_SIZE
+        self._size += len(frame.payload)
         if self._count > MAX_CONTINUATIONS or self._size > MAX_HEADER_LIST_SIZE:
             text = (
                 f"it sent a header block of {self._size} bytes in {self._count + 1} frames, which is too long"
@@ -182,12 +185,20 @@ def _fragment(frame: Frame) -> bytes:
     return payload[start:end]
 
 
-def data_size(frame: Frame) -> int:
-    """Return how many bytes of body a DATA frame has."""
-    size = len(frame.raw) - _HEADER_SIZE
-    if frame.flags & Flag.PADDED and size:
-        size -= frame.raw[_HEADER_SIZE] + 1
-    return size
+def body_of(frame: Frame) -> bytes:
+    """Return what a DATA frame has of a body, without padding. Raises ConnectionFault."""
+    payload = frame.payload
+    if not frame.flags & Flag.PADDED:
+        return payload
+    end = len(payload) - (payload[0] if payload else 0)
+    if end < 1:
+        raise ConnectionFault(Code.PROTOCOL_ERROR, "it sent a DATA frame that is shorter than its padding")
+    return payload[1:end]
+
+
+def hollow_frame(frame: Frame) -> bytes:
+    """Return a DATA frame without its data: what it says of its stream, and nothing to pay for."""
+    return _HEADER.pack(0, 0, Kind.DATA, frame.flags & Flag.END_STREAM, frame.stream_id)
 
 
 def head_frame(stream_id: int, block: bytes, ended: bool) -> bytes:
@@ -196,6 +207,6 @@ def head_frame(stream_id: int, block: bytes, ended: bool) -> bytes:
     return _HEADER.pack(0, len(block), Kind.HEADERS, flags, stream_id) + block
 
 
-def window_update(increment: int) -> bytes:
-    """Return the frame that opens the connection's window by so many bytes."""
-    return struct.pack(">HBBBLL", 0, 4, Kind.WINDOW_UPDATE, 0, 0, increment)
+def window_update(increment: int, stream_id: int = 0) -> bytes:
+    """Return the frame that opens a window by so many bytes: the connection's, or that of a stream."""
+    return _WINDOW_UPDATE.pack(0, 4, Kind.WINDOW_UPDATE, 0, stream_id, increment)

@@ -16,7 +16,8 @@ __all__ = [
     "Patience",
 ]
 
-#: Bytes of a response's body that a stream takes while nobody reads them, and those of all streams of a connection.
+#: Bytes of a response's body that a stream takes while nobody reads them, and those of all streams of a connection, as
+#: long as there are few: see `StreamTable`.
 STREAM_WINDOW = 1024 * 1024
 CONNECTION_WINDOW = 16 * 1024 * 1024
 #: Bytes of one frame. Above the 16 KiB of the RFC, since each frame costs time, however long it is.

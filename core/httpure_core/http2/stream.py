@@ -9,6 +9,7 @@ from ..contracts import Fields, RawMachine
 from ..errors import LocalProtocolError, TransportError
 from ..signals import Signal
 from .limits import STREAM_WINDOW
+from .vigil import Vigil
 
 __all__ = ["CREDIT", "NOTHING", "Http2Stream", "StreamOwner"]
 
@@ -21,6 +22,9 @@ NOTHING = memoryview(b"")
 
 class StreamOwner(Protocol):
     """What a stream asks of its connection."""
+
+    #: Who looks whether the peer is there; None where nobody does.
+    vigil: Vigil | None
 
     def send_queued(self, stream: Http2Stream, /) -> None:
         """Send what the peer's windows allow of the request's body. Called with the link's mutex held."""
@@ -64,6 +68,7 @@ class Http2Stream:
         "stream_id",
         "taken",
         "trailers",
+        "window",
     )
 
     http_version = b"HTTP/2"
@@ -99,6 +104,7 @@ class Http2Stream:
         self.taken = 0  #: those that the reader has
         self.credited = 0  #: those that the peer got leave to send anew
         self.padding = 0  #: bytes of padding for which it did not, yet
+        self.window = STREAM_WINDOW  #: bytes that the peer may still send
         self._chunks: deque[bytes] = deque()
         #: What of the request's body waits for the peer's leave, whether the end comes behind it, and is gone, too.
         self.queue = NOTHING
@@ -106,6 +112,11 @@ class Http2Stream:
         self.all_sent = False
         self._missing = body_length  # bytes that Content-Length promises and that were not queued yet
         self._owner = owner
+
+    @property
+    def vigil(self) -> Vigil | None:
+        """Who looks whether the peer is there, while this stream waits for it; None where nobody does."""
+        return self._owner.vigil
 
     @property
     def unanswered(self) -> bool:

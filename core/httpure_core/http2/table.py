@@ -18,20 +18,25 @@ from typing import TYPE_CHECKING
 
 from ..errors import TransportError
 from .faults import Code, ConnectionFault
-from .frames import Flag, Frame, window_update
+from .frames import Flag, window_update
+from .hearing import Hearing
 from .library import library
 from .limits import CONNECTION_WINDOW, MAX_FRAME_SIZE, STREAM_WINDOW, Patience
 from .stream import CREDIT, NOTHING, Http2Stream
+from .vigil import Vigil
 
 if TYPE_CHECKING:
-    from h2.connection import H2Connection
+    from .engine import Engine
+    from .frames import Frame
 
-__all__ = ["StreamTable", "fail"]
+__all__ = ["STREAM_OVERRUN", "StreamTable", "fail"]
+
+STREAM_OVERRUN = "it sent more than the window of a stream allows"
 
 #: Bytes that are read, of all streams, before the peer gets leave to send as many again.
 _CREDIT = CONNECTION_WINDOW // 4
-#: The same for bytes of forsaken streams.
-_REFUND = CONNECTION_WINDOW // 16
+#: What we send in a PING, and what the peer sends back.
+_PING = b"there?.."
 #: How many forsaken streams are remembered.
 _MOST_FORSAKEN = 1000
 
@@ -42,35 +47,46 @@ class StreamTable:
     __slots__ = (
         "_errors",
         "_forsaken",
+        "_granted",
         "_h2",
         "_owed",
         "_patience",
-        "_refund",
+        "_pinged",
         "_to_settle",
         "_waiting",
         "arrivals",
+        "hearing",
         "out",
-        "silent",
         "streams",
+        "suspect",
+        "vigil",
+        "window",
     )
 
-    def __init__(self, h2: H2Connection, patience: Patience) -> None:
+    def __init__(self, h2: Engine, patience: Patience) -> None:
         self._h2 = h2
         self._errors = library().errors
         self._patience = patience
+        #: Whether the peer takes what it has asked for.
+        self.hearing = Hearing(h2)
         #: Those that are open, by their numbers.
         self.streams: dict[int, Http2Stream] = {}
         self._waiting: dict[Http2Stream, None] = {}  # of them, those whose request's body waits for room
         self._forsaken: dict[int, int] = {}  # how many bytes of body the peer may still send on each
         self._to_settle: deque[Http2Stream] = deque()  # its `append` is atomic, and needs no mutex
         self._owed = 0  # bytes read that the connection's window has not been opened for yet
-        self._refund = 0  # the same for forsaken streams, of whose bytes h2 knows nothing
+        #: Bytes of bodies that the peer may still send, of all streams.
+        self.window = CONNECTION_WINDOW
+        self._granted = CONNECTION_WINDOW  # what that is where all was read
         #: Frames that h2 knows nothing of.
         self.out: list[bytes] = []
         #: How often bytes have come on the connection.
         self.arrivals = 0
         #: True if a stream was given up before anything at all had come since it was opened, and nothing has since.
-        self.silent = False
+        self.suspect = False
+        self._pinged = -1  # how often bytes had come when the peer was asked for a sign of life
+        #: Who looks whether the peer is there, while streams wait for it.
+        self.vigil: Vigil | None = None
 
     def available(self, allowed: int) -> int:
         """Return how many streams can be opened where the peer allows so many at a time."""
@@ -81,7 +97,11 @@ class StreamTable:
 
     def begin(self, stream: Http2Stream, body: bytes | None) -> None:
         """Take in a stream whose head is queued, and send of its request's body, if it is there, what is allowed."""
+        if self.vigil is not None and not self.streams:
+            self.vigil.begin()
         self.streams[stream.stream_id] = stream
+        if len(self.streams) * STREAM_WINDOW + _CREDIT > self._granted:
+            self._grow()
         if body:
             stream.queue = memoryview(body)
             stream.body_ended = True
@@ -98,12 +118,16 @@ class StreamTable:
 
     def resume(self) -> None:
         """Send what has waited for room, one frame of each stream in turn."""
-        turns = deque(self._waiting)
-        while turns:
+        waiting = self._waiting
+        turns = deque(waiting)
+        while turns and self._h2.outbound_flow_control_window > 0:
             stream = turns.popleft()
             if self._send_piece(stream):
                 stream.signal.set()
                 turns.append(stream)
+                # To the end of the line, also for the next time: a window that opens by one frame is not one stream's.
+                waiting.pop(stream, None)
+                waiting[stream] = None
 
     def _send_piece(self, stream: Http2Stream) -> bool:
         """Send one frame; False if there is none to send, or no room for it."""
@@ -127,15 +151,21 @@ class StreamTable:
     # What was read, or given up.
 
     def arrived(self) -> None:
-        """Bytes came, so that the peer is there."""
+        """Bytes came, so that the peer is there (runs once per arrival of bytes)."""
         self.arrivals += 1
-        self.silent = False
+        self.suspect = False
 
     def settle_later(self, stream: Http2Stream) -> None:
         """Look at the stream at the next `settle`. Never waits, and may be called from anywhere."""
         if stream.discarded and stream.arrivals == self.arrivals:
-            self.silent = True
+            self.suspect = True
         self._to_settle.append(stream)
+
+    def ping(self) -> None:
+        """Ask the peer for a sign of life, once until something comes."""
+        if self._pinged != self.arrivals:
+            self._pinged = self.arrivals
+            self._h2.ping(_PING)
 
     def settle(self) -> None:
         """Tell the peer of what was read and what was given up."""
@@ -145,6 +175,8 @@ class StreamTable:
                 continue
             if stream.discarded:
                 self.forsake(stream, Code.CANCEL)
+                if self.suspect:
+                    self.ping()
             else:
                 self._give_credit(stream)
 
@@ -159,21 +191,50 @@ class StreamTable:
         size = taken - stream.credited + padding
         stream.credited, stream.padding, stream.flush_due = taken, 0, False
         if size:
-            self._h2.increment_flow_control_window(size, stream.stream_id)
-            self._owe(size)
+            self.out.append(window_update(size, stream.stream_id))
+            stream.window += size
+            self.owe(size)
 
-    def _owe(self, size: int) -> None:
+    def consume(self, size: int) -> None:
+        """A DATA frame came (runs once per frame). Raises ConnectionFault if that is more than the peer may send."""
+        self.window -= size
+        if self.window < 0:
+            raise ConnectionFault(
+                Code.FLOW_CONTROL_ERROR, "it sent more than the window of the connection allows"
+            )
+
+    def owe(self, size: int) -> None:
+        """So many bytes that came need no room any more: the peer gets leave to send as many again, on any stream."""
         self._owed += size
         if self._owed >= _CREDIT:
-            self._h2.increment_flow_control_window(self._owed)
-            self._owed = 0
+            owed, self._owed = self._owed, 0
+            if self._granted > CONNECTION_WINDOW:
+                # There were many streams; if there are few now, some of it is not given back.
+                enough = max(CONNECTION_WINDOW, 2 * len(self.streams) * STREAM_WINDOW)
+                kept = max(0, min(owed, self._granted - enough))
+                self._granted -= kept
+                owed -= kept
+            if owed:
+                self._open(owed)
+
+    def _grow(self) -> None:
+        """Let all streams together receive as much as each of them may.
+
+        Where they could not, those that nobody reads, or of which little was read, would stop all the others for ever.
+        """
+        self._granted += CONNECTION_WINDOW
+        self._open(CONNECTION_WINDOW)
+
+    def _open(self, size: int) -> None:
+        self.out.append(window_update(size))
+        self.window += size
 
     # The ends.
 
     def leave(self, stream: Http2Stream) -> None:
         """The stream is closed, for h2 too."""
         self._drop(stream)
-        self._owe(stream.received - stream.credited + stream.padding)
+        self.owe(STREAM_WINDOW - stream.window)
 
     def leave_all(self) -> list[Http2Stream]:
         """The connection is over: close all streams and return them."""
@@ -190,10 +251,9 @@ class StreamTable:
 
     def forsake(self, stream: Http2Stream, code: int) -> None:
         """Give a stream up, though the peer may have sent more for it, or will before it hears of that."""
-        unread = stream.received - stream.credited + stream.padding
         self.reset(stream, code)
         self.leave(stream)
-        self._forsaken[stream.stream_id] = STREAM_WINDOW - unread
+        self._forsaken[stream.stream_id] = stream.window
         if len(self._forsaken) > _MOST_FORSAKEN:
             del self._forsaken[next(iter(self._forsaken))]
 
@@ -211,15 +271,12 @@ class StreamTable:
         size = len(frame.payload)
         self._forsaken[number] -= size
         if self._forsaken[number] < 0:
-            raise ConnectionFault(Code.FLOW_CONTROL_ERROR, "it sent more than the window of a stream allows")
+            raise ConnectionFault(Code.FLOW_CONTROL_ERROR, STREAM_OVERRUN)
         if not size:
             self._patience.spend()
         if frame.flags & Flag.END_STREAM:
             self.forget(number)
-        self._refund += size
-        if self._refund >= _REFUND:
-            self.out.append(window_update(self._refund))
-            self._refund = 0
+        self.owe(size)
 
     def _drop(self, stream: Http2Stream) -> None:
         stream.open = False

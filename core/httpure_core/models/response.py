@@ -72,6 +72,7 @@ class Response(Body):
     next_request: Request | None = None
 
     _cookies: Cookies | None = None
+    _trailers: Headers | None = None
 
     def __init__(
         self,
@@ -153,6 +154,25 @@ class Response(Body):
         """The version of HTTP it was spoken in: "HTTP/1.0", "HTTP/1.1" or "HTTP/2"."""
         version = self.extensions.get("http_version")
         return "HTTP/1.1" if version is None else str(version, "ascii", "ignore")
+
+    @property
+    def trailers(self) -> Headers:
+        """The fields that came behind the body (RFC 9110 section 6.5); empty until that was read to its end.
+
+        They stay apart from `headers`: nothing that a server says so late changes how the response was framed, stored
+        or understood, whatever the name of the field. May be set, for responses that no network brought.
+        """
+        if self._trailers is None:
+            incoming = getattr(self.stream, "incoming", None)
+            fields = [] if incoming is None else incoming.trailers
+            if not fields:
+                return Headers()
+            self._trailers = Headers.from_wire(fields)
+        return self._trailers
+
+    @trailers.setter
+    def trailers(self, trailers: FieldTypes) -> None:
+        self._trailers = Headers(trailers)
 
     @property
     def elapsed(self) -> datetime.timedelta:
@@ -289,6 +309,8 @@ class Response(Body):
         state.pop("_cookies", None)  # they are in the headers
         state.pop("_clock", None)
         state["_elapsed_seconds"] = self._seconds()
+        if trailers := self.trailers:
+            state["_trailers"] = trailers
         extensions = self.extensions
         state["extensions"] = {name: extensions[name] for name in _PLAIN_EXTENSIONS if name in extensions}
         return state

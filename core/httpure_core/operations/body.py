@@ -1,16 +1,23 @@
 """The rest of the response: its body, piece by piece, and then the connection back to the pool.
 
+Where the response has begun before all of the request was sent, whoever reads it sends the rest, too: see `upload.py`.
 After 101, or 2xx to CONNECT, there is no body: the connection is then for `raw.py` to use, until `close()`.
 """
 
 from __future__ import annotations
 
-from ..contracts import READ_AHEAD, Link, RawMachine, Stream
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ..contracts import READ_AHEAD, Fields, Link, RawMachine, Stream
 from ..effects import Operation
 from ..errors import StreamClosed
 from ..pool import Pool, Ticket
 from .budget import Budget
-from .exchange import give_up, news
+from .sending import give_up, news
+
+if TYPE_CHECKING:
+    from .upload import Upload
 
 __all__ = ["IncomingBody"]
 
@@ -21,7 +28,7 @@ class IncomingBody:
     `started` is when the request was, in seconds of the budget's clock.
     """
 
-    __slots__ = ("_budget", "_link", "_pool", "_stream", "_ticket", "elapsed", "started")
+    __slots__ = ("_budget", "_link", "_pool", "_stream", "_ticket", "elapsed", "sending", "started")
 
     #: True for a `ReportedBody`, which is better closed with its `finish()` where there is time for an operation.
     reported = False
@@ -34,6 +41,8 @@ class IncomingBody:
         self._pool = pool
         self._ticket: Ticket | None = ticket
         self._budget = budget
+        #: The rest of the request, where there is some. Then it is better to close this with `finish()`.
+        self.sending = budget.sending
         self.started = started
         #: Seconds from the request to the end of the body; None before that.
         self.elapsed: float | None = None
@@ -56,6 +65,12 @@ class IncomingBody:
         return self._stream.raw
 
     @property
+    def trailers(self) -> Fields:
+        """The fields behind the body, once that has been read to its end (RFC 9110 section 6.5); until then none."""
+        stream = self._stream
+        return stream.trailers if stream.ended and not stream.buffered else []
+
+    @property
     def released(self) -> bool:
         """True once the connection is the pool's again: the response has come to its end, or was closed."""
         return self._ticket is None
@@ -69,7 +84,12 @@ class IncomingBody:
             if self._budget.ends is not None and self._ticket is not None:
                 self._budget.seconds("read")  # a server that never pauses must not outrun the total timeout
             while not (data := stream.take()) and not stream.ended:
-                yield from news(stream, self._link, self._budget)
+                if self.sending is not None:
+                    yield from self._send(self.sending)
+                else:
+                    yield from news(stream, self._link, self._budget)
+            if self.sending is not None and stream.ended:
+                yield from self._send(self.sending)  # the server wants no more: lets go of the source
         except BaseException:
             self.close()
             raise
@@ -82,17 +102,32 @@ class IncomingBody:
     def read_all(self) -> Operation[bytes]:
         """Return all that is left of the body (runs once per request that is not streamed)."""
         stream = self._stream
-        if stream.ended:
+        if stream.ended and self.sending is None:
             return stream.take()  # a small response, that came in one go
         pieces = []
         while data := (yield from self.next_piece()):
             pieces.append(data)
         return b"".join(pieces)
 
+    def _send(self, sending: Upload) -> Operation[bool]:
+        """Take a step with the rest of the request, or wait for news."""
+        more = yield from sending.go_on()
+        if not more:
+            self.sending = None
+        return more
+
     def finish(self) -> Operation[bool]:
-        """As `close()`, for those who have time."""
+        """As `close()`, for those who have time. Raises what closing the source of the request's body raises."""
+        sending = self.sending
+        closing = None if sending is None else sending.ending()
+        if closing is not None:
+            self.sending = None
         self.close()
-        yield from ()
+        if sending is not None and closing is not None:
+            try:
+                yield closing
+            finally:
+                sending.let_go()
         return True
 
     def drain(self, size: int) -> Operation[bytes]:
@@ -106,7 +141,7 @@ class IncomingBody:
             pieces.append(data)
             length += len(data)
             if length > size:
-                self.close()
+                yield from self.finish()
                 return b""
         return b"".join(pieces)
 
@@ -115,6 +150,10 @@ class IncomingBody:
         if self._ticket is not None:
             give_up(self._stream, self._link)
             self._release()
+        if self.sending is not None:
+            sending, self.sending = self.sending, None
+            with suppress(Exception):
+                sending.let_go()
 
     def _release(self) -> None:
         ticket = self._ticket

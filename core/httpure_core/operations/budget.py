@@ -14,10 +14,14 @@ from ..errors import ConnectTimeout, PoolTimeout, ReadTimeout, TimeoutException,
 if TYPE_CHECKING:
     from ..models.request import Request
     from .report import Report
+    from .upload import Upload
 
 __all__ = ["Budget", "no_limits", "place", "telling"]
 
 _NO_LIMITS: Mapping[str, float | None] = {}
+#: Seconds by which drivers may wake a waiter too early: the clocks of event loops tick in milliseconds (uvloop), or in
+#: 16 of them (Windows).
+_TICK = 0.02
 
 #: Of each phase: the exception, what happened, the word before the limit, and what the user can do.
 _TIMEOUTS: dict[str, tuple[type[TimeoutException], str, str, str]] = {
@@ -39,13 +43,15 @@ class Budget:
     Raises TypeError if the request's extension "timeout" is no mapping.
     """
 
-    __slots__ = ("_limits", "clock", "ends", "report", "request")
+    __slots__ = ("_limits", "clock", "ends", "report", "request", "sending")
 
     def __init__(self, request: Request, clock: Clock, ends: float | None = None) -> None:
         self.request = request
         self.clock = clock
         #: Who is told what happens to the request; None where nobody listens.
         self.report: Report | None = None
+        #: What is left to send of the request while its response is read; None where that is nothing, as a rule.
+        self.sending: Upload | None = None
         self._limits: Mapping[str, float | None] = request.extensions.get("timeout") or _NO_LIMITS
         try:
             total = self._limits.get("total")
@@ -77,7 +83,7 @@ class Budget:
         """Return the exception for an effect of this phase that took too long."""
         kind, what, before, remedy = _TIMEOUTS[phase]
         limit = self._limits.get(phase)
-        if self.ends is not None and self.clock() >= self.ends:
+        if self.ends is not None and self.clock() >= self.ends - _TICK:
             total = _as_given(self._limits).get("total")
             why = (
                 "before the total timeout passed"

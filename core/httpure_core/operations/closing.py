@@ -58,8 +58,10 @@ def or_close(response: Response, using: Operation[T]) -> Operation[T]:
     """Run an operation that uses a response, and close the response if that fails."""
 
     def closing() -> Effect | None:
-        ours = response.is_closed or hasattr(response.stream, "incoming")
-        return None if ours else Close(response)
+        incoming = getattr(response.stream, "incoming", None)
+        # Ours is closed without waiting, unless it is still sending what has a source of the user's.
+        at_once = incoming is not None and incoming.sending is None
+        return None if response.is_closed or at_once else Close(response)
 
     return or_let_go(using, closing, lambda: discard(response))
 

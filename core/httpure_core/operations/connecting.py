@@ -26,11 +26,11 @@ class Connecting:
         limit = budget.seconds("connect")
         self._ends = None if limit is None else budget.clock() + limit
 
-    def seconds(self, share: int = 1) -> float | None:
-        """Return what is left of the limit, as one of `share` equal parts; None for no limit."""
+    def seconds(self) -> float | None:
+        """Return what is left of the limit; None for no limit."""
         if self._ends is None:
             return None
-        return max(0.0, self._ends - self.budget.clock()) / share
+        return max(0.0, self._ends - self.budget.clock())
 
     def spent(self, detail: str) -> TransportError:
         """Return the ConnectTimeout, telling what took so long."""

@@ -13,26 +13,29 @@ One limit, `connect`, covers it all.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Hashable
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from ..contracts import TLS, Connection, Layer, Link, Machine, TLSMachine
-from ..effects import Address, Dial, Offload, Operation, Resolve, Sleep
+from ..effects import Offload, Operation, Sleep
 from ..errors import ConnectError, ConnectTimeout, LocalProtocolError, ProxyError, TransportError
 from ..layers import in_words
 from .budget import Budget, place
 from .connecting import Connecting, Handshake
 from .information import Connected
+from .opening import Opening
 
 if TYPE_CHECKING:
     from ..config.options import Proxy
+    from ..config.resolving import AddressPolicy, Overrides, ResolverFunction, ResolverTypes
     from ..models.request import Request
+    from ..proxy.credentials import Credentials, Introduction
+    from ..proxy.forward import ForwardConnection
     from ..proxy.tunnel import Refusal
 
 __all__ = ["Dialler"]
 
-_IPV4 = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}")
 _HTTP1 = ["http/1.1"]
 
 
@@ -40,11 +43,14 @@ class Dialler:
     """How a transport connects.
 
     `tls` is for the origins and `proxy_tls` for an https proxy; `uds` is the Unix socket to connect to instead of the
-    host, or of the proxy's. Raises ValueError if neither `http1` nor `http2` is allowed, and for negative `retries`.
+    host, or of the proxy's. `resolver` tells the addresses of names, and `address_policy` which ones of origins may be
+    connected to. `http2_ping_interval` is for HTTP/2: see `http2/vigil.py`. Raises ValueError if neither `http1` nor
+    `http2` is allowed, for negative `retries`, and for an interval that is not positive.
     """
 
     __slots__ = (
-        "alpn", "http2", "local_address", "proxy", "proxy_tls", "retries", "socket_options", "tls", "uds"
+        "address_policy", "alpn", "credentials", "http2", "http2_ping_interval", "local_address", "overrides", "proxy",
+        "proxy_tls", "resolver", "retries", "socket_options", "tls", "uds",
     )  # fmt: skip
 
     def __init__(
@@ -59,6 +65,9 @@ class Dialler:
         proxy: Proxy | None = None,
         proxy_tls: TLS | None = None,
         retries: int = 0,
+        resolver: ResolverTypes | None = None,
+        address_policy: AddressPolicy | None = None,
+        http2_ping_interval: float | None = None,
     ) -> None:
         if not (http1 or http2):
             raise ValueError("http1=False and http2=False leave no version of HTTP: allow one of them.")
@@ -72,10 +81,32 @@ class Dialler:
         self.socket_options = socket_options
         self.proxy = proxy
         self.proxy_tls = tls if proxy_tls is None else proxy_tls
+        #: Who we are to the proxy.
+        self.credentials = None if proxy is None else _credentials(proxy)
         self.retries = retries
+        #: What some names lead to, whatever the system says.
+        self.overrides: Overrides | None = None
+        #: Who is asked in the place of the system.
+        self.resolver: ResolverFunction | None = None
+        self.address_policy = address_policy
+        if resolver is not None or address_policy is not None:
+            self._choose(resolver, address_policy)
         self.http2 = http2
+        if http2_ping_interval is not None and not http2_ping_interval > 0:
+            raise ValueError(
+                f"http2_ping_interval is {http2_ping_interval!r}, but must be positive, or None for no PING."
+            )
+        #: Seconds of silence after which an HTTP/2 server is asked whether it is there; None for any number.
+        self.http2_ping_interval = http2_ping_interval
         #: What is offered to servers, the best first.
         self.alpn = ["h2", *_HTTP1] if http1 and http2 else _HTTP1 if http1 else ["h2"]
+
+    def _choose(self, resolver: ResolverTypes | None, policy: AddressPolicy | None) -> None:
+        # Imported here, as hardly anybody has either.
+        from ..config.resolving import check_policy, resolver_of
+
+        check_policy(policy)
+        self.overrides, self.resolver = resolver_of(resolver)
 
     def dial(self, budget: Budget) -> Operation[Connection]:
         """Connect to the origin of the budget's request. Raises ConnectError, ConnectTimeout or ProxyError.
@@ -104,6 +135,19 @@ class Dialler:
             and "http/1.1" in self.alpn
         )
 
+    def route(self, request: Request) -> Hashable:
+        """Return what requests must have in common to use the same connection: all that changes who is trusted."""
+        if self.forwards(request):
+            # The connection is one to the proxy, whatever the origin; those who tell it who they are by themselves may
+            # have told it so for the life of the connection.
+            return ("forwarded", request.headers.get("Proxy-Authorization"))
+        return (request.url.origin, request.extensions.get("sni_hostname"))
+
+    def face(self, connection: Connection, request: Request) -> None:
+        """Prepare a connection for the request, which will be the next one on it."""
+        if self.forwards(request):
+            cast("ForwardConnection", connection).turn_to(request)
+
     def check(self, request: Request) -> None:
         """Raise LocalProtocolError if the request carries what would miss the proxy that it is for."""
         if self.proxy is not None and not self.forwards(request):
@@ -112,21 +156,34 @@ class Dialler:
             refuse_credentials(request)
 
     def _connect(self, budget: Budget) -> Operation[Connection]:
-        building = Building(self, budget)
-        try:
-            connection = yield from building.connection()
-            connection.link = yield from building.put(connection)
-        except BaseException:
-            if building.link is not None:
-                building.link.close()
-            raise
-        return connection
+        connecting = Connecting(budget)
+        introduction = None if self.credentials is None else _introduction(self.credentials)
+        while True:
+            building = Building(self, connecting, introduction)
+            try:
+                connection = yield from building.connection()
+                connection.link = yield from building.put(connection)
+            except ProxyError:
+                building.give_up()
+                if not building.again:
+                    raise
+            except BaseException:
+                building.give_up()
+                raise
+            else:
+                return connection
 
     def open(
-        self, connecting: Connecting, host: str, port: int, name: str, machine: Machine
+        self,
+        connecting: Connecting,
+        host: str,
+        port: int,
+        name: str,
+        machine: Machine,
+        policy: AddressPolicy | None = None,
     ) -> Operation[Link]:
-        """Make a link for its first machine. `name` is the host in the words of errors."""
-        opening = self._open(connecting, host, port, name, machine)
+        """Make a link for its first machine. See `Opening`."""
+        opening = Opening(self, connecting, host, port, name, machine, policy).open_link()
         if connecting.budget.report is None:
             return (yield from opening)
         info: dict[str, Any] = {"socket_options": self.socket_options or None}
@@ -138,68 +195,31 @@ class Dialler:
             info |= {"host": host, "port": port, "local_address": self.local_address}
         return (yield from connecting.aloud("connection", event, info, opening, told=Connected, undo=_close))
 
-    def _open(
-        self, connecting: Connecting, host: str, port: int, name: str, machine: Machine
-    ) -> Operation[Link]:
-        addresses = yield from self._resolve(connecting, host, port)
-        failures: list[str] = []
-        cause: OSError | None = None
-        for index, address in enumerate(addresses):
-            timeout = connecting.seconds(share=len(addresses) - index)
-            dial = Dial(address, machine, timeout, self.local_address, self.socket_options)
-            try:
-                yield dial
-            except TimeoutError:
-                failures.append(f"{address}: timed out")
-                if len(failures) == len(addresses):
-                    raise connecting.spent(f" ({'; '.join(failures)})") from None
-            except OSError as exc:
-                failures.append(f"{address}: {in_words(exc)}")
-                cause = exc
-            except BaseException:
-                if dial.link is not None:
-                    dial.link.close()  # the interrupt came when the dialling was done
-                raise
-            else:
-                return cast("Link", dial.link)
-        try:
-            raise connecting.failed(f"Could not connect to {name}", "; ".join(failures)) from cause
-        finally:
-            del cause  # which knows this frame by its traceback
-
-    def _resolve(self, connecting: Connecting, host: str, port: int) -> Operation[list[Address]]:
-        if self.uds is not None:
-            return [Address(family="unix", path=self.uds)]
-        if _IPV4.fullmatch(host):
-            return [Address(host, port)]
-        if ":" in host:
-            return [Address(host, port, family="ipv6")]
-        look_up = Resolve(host, port, connecting.seconds())
-        try:
-            yield look_up
-        except TimeoutError:
-            raise connecting.spent(f" because looking up the name {host} took too long") from None
-        except OSError as exc:
-            raise connecting.failed(f"Could not look up the host name {host!r}", in_words(exc)) from exc
-        return look_up.addresses
-
 
 class Building:
     """One go at a connection: what stands on the link so far."""
 
-    __slots__ = ("_connecting", "_dialler", "_first_hop", "_request", "_top", "_who", "link")
+    __slots__ = (
+        "_connecting", "_dialler", "_first_hop", "_introduction", "_origin", "_request", "_top", "_who", "again",
+        "link",
+    )  # fmt: skip
 
     #: The innermost layer so far, where there is a link.
     _top: Layer
 
-    def __init__(self, dialler: Dialler, budget: Budget) -> None:
+    def __init__(
+        self, dialler: Dialler, connecting: Connecting, introduction: Introduction | None = None
+    ) -> None:
         self.link: Link | None = None
+        #: True after a failure that says how to do better: the proxy has asked who we are.
+        self.again = False
         self._dialler = dialler
-        self._request = budget.request
-        self._connecting = Connecting(budget)
-        _, host, port = budget.request.url.origin
+        self._request = request = connecting.budget.request
+        self._connecting = connecting
+        self._introduction = introduction
+        _, host, port = request.url.origin
         #: The host and port to connect to, and what errors call it.
-        self._first_hop = (host, port, host)
+        self._first_hop = self._origin = (host, port, host)
         #: Who acts, for those who listen.
         self._who = "connection"
 
@@ -207,27 +227,35 @@ class Building:
         """Shake hands with everybody on the way, and return the connection that is to be put on top."""
         dialler, request = self._dialler, self._request
         through = ""
-        if dialler.proxy is not None:
+        if dialler.proxy is not None and self._introduction is not None:
             name = yield from self._reach(dialler.proxy)
             if dialler.forwards(request):
                 from ..proxy.forward import ForwardConnection
-                from ..proxy.route import proxy_fields
 
-                return ForwardConnection(b"http://" + request.url.netloc, proxy_fields(dialler.proxy))
-            yield from self._pass(dialler.proxy, name)
+                return ForwardConnection(self._introduction.credentials)
+            yield from self._pass(dialler.proxy, name, self._introduction)
             through = f" through {name}"
         if request.url.scheme != "https":
-            return _connection(dialler.alpn[-1], b"http")
+            return _connection(dialler.alpn[-1], b"http", dialler.http2_ping_interval)
         name = request.extensions.get("sni_hostname") or request.url.origin.host
         tls = yield from self._secure(dialler.tls, name, dialler.alpn, f"{name}{through}")
         # A server without ALPN speaks HTTP/1.1; or HTTP/2, if we were told to speak nothing else.
-        return _connection(tls.protocol or dialler.alpn[-1], b"https")
+        return _connection(tls.protocol or dialler.alpn[-1], b"https", dialler.http2_ping_interval)
+
+    def give_up(self) -> None:
+        """Close what there is."""
+        if self.link is not None:
+            self.link.close()
 
     def put(self, machine: Machine) -> Operation[Link]:
         """Put a machine on top of what there is; for the first one, the link is made."""
         link = self.link
         if link is None:
-            link = self.link = yield from self._dialler.open(self._connecting, *self._first_hop, machine)
+            # The address of a proxy is nobody's to choose but the user's.
+            policy = self._dialler.address_policy if self._first_hop is self._origin else None
+            link = self.link = yield from self._dialler.open(
+                self._connecting, *self._first_hop, machine, policy
+            )
         else:
             with link.mutex:
                 self._top.attach(machine)
@@ -245,13 +273,13 @@ class Building:
             yield from self._secure(self._dialler.proxy_tls, host, _HTTP1, name)
         return name
 
-    def _pass(self, proxy: Proxy, name: str) -> Operation[Layer]:
+    def _pass(self, proxy: Proxy, name: str, introduction: Introduction) -> Operation[Layer]:
         """Have the proxy connect to the origin. Raises ProxyError, ConnectTimeout or LocalProtocolError."""
         from ..proxy.route import passage, written
 
         _, host, port = self._request.url.origin
         try:
-            layer = passage(proxy, host, port)
+            layer = passage(proxy, host, port, introduction)
         except ValueError as exc:
             raise LocalProtocolError(f"{exc}, {place(self._request)}", request=self._request) from None
         is_socks = proxy.url.scheme.startswith("socks")
@@ -263,6 +291,7 @@ class Building:
         try:
             return (yield from shaking)
         except TransportError as exc:
+            self.again = getattr(layer, "again", False)
             refusal: Refusal | None = getattr(layer, "refusal", None)
             if refusal is None:
                 raise
@@ -309,6 +338,19 @@ class Building:
         return (yield from self._connecting.aloud(self._who, event, info, shaking, told=told))
 
 
+def _credentials(proxy: Proxy) -> Credentials:
+    # Imported here, as the room of the proxies is for those who have one.
+    from ..proxy.credentials import Credentials
+
+    return Credentials(proxy)
+
+
+def _introduction(credentials: Credentials) -> Introduction:
+    from ..proxy.credentials import Introduction
+
+    return Introduction(credentials)
+
+
 def _connected(link: Link, layer: Layer) -> Connected:
     return Connected(link)
 
@@ -331,12 +373,12 @@ def _sleep(seconds: float) -> Operation[bool]:
     return True
 
 
-def _connection(protocol: str, scheme: bytes) -> Connection:
+def _connection(protocol: str, scheme: bytes, ping_interval: float | None) -> Connection:
     # Imported here, as h11 is a third of the time to import us, and h2 costs more than that.
     if protocol == "h2":
         from ..http2.connection import Http2Connection
 
-        return Http2Connection(scheme)
+        return Http2Connection(scheme, ping_interval)
     from ..http1.connection import Http1Connection
 
     return Http1Connection()

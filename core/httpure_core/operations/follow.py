@@ -33,12 +33,15 @@ class Session(Protocol):
     """What `follow` needs of a client."""
 
     clock: Clock
-    #: Guards the cookies while a response changes them.
-    mutex: Mutex
     max_redirects: int
     default_encoding: str | Callable[[bytes], str]
     #: Gets a line for each exchange.
     request_log: Log
+
+    @property
+    def mutex(self) -> Mutex:
+        """Guards the cookies while a response changes them."""
+        ...
 
     @property
     def sensitive_headers(self) -> Iterable[str]:
@@ -57,6 +60,10 @@ class Session(Protocol):
 
     def transport_for(self, url: URL) -> Any:
         """The transport that serves the URL."""
+        ...
+
+    def transport_through(self, proxy: Any, url: URL) -> Any:
+        """The transport for a request whose extension "proxy" says by which proxy it goes; None for none."""
         ...
 
 
@@ -156,7 +163,10 @@ class Journey:
         hooks = session.hooks
         for hook in hooks["request"]:
             yield Call(hook, request)
-        transport = session.transport_for(request.url)
+        if "proxy" in request.extensions:
+            transport = session.transport_through(request.extensions["proxy"], request.url)
+        else:
+            transport = session.transport_for(request.url)
         started = session.clock()
         transmitter = getattr(transport, "transmitter", None)
         if transmitter is not None:

@@ -96,13 +96,30 @@ class Report:
         *,
         told: Callable[[T], Any] | None = None,
         undo: Callable[[T], object] | None = None,
+        unless: Callable[[T], bool] | None = None,
     ) -> Operation[T]:
         """Run an operation, and tell how it begins and how it ends: "started", then "complete" or "failed".
 
-        `told` makes of its result what is told of it; by default nothing is. `undo` gives the result up, where the
-        trace function raises instead of letting it through.
+        See `until_end` for the other parameters.
         """
         yield from self.tell(who, f"{event}.started", info)
+        return (yield from self.until_end(who, event, operation, told=told, undo=undo, unless=unless))
+
+    def until_end(
+        self,
+        who: str,
+        event: str,
+        operation: Operation[T],
+        *,
+        told: Callable[[T], Any] | None = None,
+        undo: Callable[[T], object] | None = None,
+        unless: Callable[[T], bool] | None = None,
+    ) -> Operation[T]:
+        """Run an operation, and tell how it ends.
+
+        `told` makes of its result what is told of it; by default nothing is. `undo` gives the result up, where the
+        trace function raises instead of letting it through. Where `unless` is true of the result, this was not the end.
+        """
         try:
             result = yield from operation
         except GeneratorExit:
@@ -113,6 +130,8 @@ class Report:
             self.tell_now(who, f"{event}.failed", {"exception": exc})
             raise
         else:
+            if unless is not None and unless(result):
+                return result
             value = None if told is None else told(result)
             try:
                 yield from self.tell(who, f"{event}.complete", {"return_value": value})

@@ -1,13 +1,14 @@
-"""One request through the pool: a slot, a connection, an exchange."""
+"""One request through the pool: a place, a connection, an exchange; and all over again where that is safe."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..contracts import Clock, Connection
-from ..effects import Operation, Park
-from ..errors import UnsupportedProtocol
+from ..contracts import Clock, Connection, Stream
+from ..effects import Operation, Park, Sleep
+from ..errors import TransportError, UnsupportedProtocol
+from ..lanes import Share
 from ..models.headers import Headers
 from ..models.request import masked
 from ..models.response import Response
@@ -17,21 +18,31 @@ from .budget import Budget, place
 from .dial import Dialler
 from .exchange import exchange
 from .report import DEBUG, Logs, Report, silent
+from .sending import give_up
+from .upload import without_expectation
 
 if TYPE_CHECKING:
     from ..models.request import Request
+    from .resending import Resending
 
 __all__ = ["Transmitter"]
+
+#: Seconds between two exchanges of one request, if nothing slow is in between.
+_MOMENT = 0.01
+_OTHERS_DIAL = " because another request, whose connection this one was to share, took too long to connect"
 
 
 class Transmitter:
     """What the ready HTTP transports share: a pool, a way to connect, a clock.
 
     `wrap` makes a byte stream, of the face's colour, of an incoming body; `network_stream` makes of that what its user
-    finds in the response's extensions. `logs` gives the logs by name.
+    finds in the response's extensions. `logs` gives the logs by name. `resend`: whether requests that may be repeated
+    are sent again where a connection that was used before turns out to be lost; see `resending.py`.
     """
 
-    __slots__ = ("_log", "_log2", "_logs", "_network_stream", "_wrap", "clock", "dialler", "pool")
+    __slots__ = (
+        "_log", "_log2", "_logs", "_network_stream", "_wrap", "clock", "dialler", "pool", "resend"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -41,10 +52,13 @@ class Transmitter:
         wrap: Callable[[IncomingBody], Any],
         network_stream: Callable[[Any], Any] = lambda body: None,
         logs: Logs = silent,
+        *,
+        resend: bool = True,
     ) -> None:
         self.pool = pool
         self.dialler = dialler
         self.clock = clock
+        self.resend = resend
         self._wrap = wrap
         self._network_stream = network_stream
         self._logs = logs
@@ -52,39 +66,75 @@ class Transmitter:
         self._log = logs("http11")
         self._log2 = logs("http2") if dialler.http2 else None
 
-    def transmit(self, request: Request, ends: float | None = None) -> Operation[Response]:
+    def transmit(
+        self, request: Request, ends: float | None = None, started: float | None = None
+    ) -> Operation[Response]:
         """Send the request and return its response, whose body is still to be read.
 
-        `ends` is the moment when a total timeout, which began earlier, is over. Raises TransportError.
+        `ends` is the moment when a total timeout, which began earlier, is over, and `started` when this exchange began,
+        if that was earlier. Raises TransportError.
         """
-        url = request.url
-        if url.scheme not in ("http", "https") or not url.host:
+        now = self.clock()
+        if started is None:
+            started = now
+        budget = self._budget(request, ends)
+        url, dialler = request.url, self.dialler
+        proxied = dialler.proxy is not None
+        route = dialler.route(request) if proxied else (url.origin, request.extensions.get("sni_hostname"))
+        # What is dialled may turn out to speak HTTP/2, and can be shared then.
+        shares = dialler.http2 and (url.scheme == "https" or "http/1.1" not in dialler.alpn)
+        resending: Resending | None = None
+        while True:
+            ticket = Ticket(route, shares, 0 if resending is None else resending.newer_than)
+            try:
+                self.pool.admit(ticket, now if resending is None else self.clock())
+                connection = ticket.connection
+                if connection is None or connection.link.is_stale() or not connection.reusable:
+                    connection = yield from self._connect(ticket, budget)
+                if proxied:
+                    dialler.face(connection, request)
+                through: Any = Share(connection, ticket) if connection.multiplexed else connection
+                stream = yield from exchange(through, budget)
+                break
+            except TransportError as exc:
+                self.pool.release(ticket, self.clock())
+                resending = self._resending(exc, ticket, budget, resending)
+                if resending is None:
+                    raise
+                failure = exc
+            except BaseException:
+                self.pool.release(ticket, self.clock())
+                raise
+            telling = self._tell(budget, failure)
+            del failure  # which knows this frame by its traceback
+            yield from telling
+        if stream.status == 417 and (unexpecting := without_expectation(budget)) is not None:
+            give_up(stream, connection.link)
+            self.pool.release(ticket, self.clock())
+            return (yield from self._transmit_instead(unexpecting, budget, started))
+        parts = (stream, connection.link, self.pool, ticket, budget, started)
+        return self._response(stream, parts, budget)
+
+    def _budget(self, request: Request, ends: float | None) -> Budget:
+        """Return the limits of a request that can be sent, and who listens. Raises TransportError if it cannot be."""
+        if request.url.scheme not in ("http", "https") or not request.url.host:
             raise _unsupported(request)
         if self.dialler.proxy is not None:
             self.dialler.check(request)
-        started = self.clock()
         budget = Budget(request, self.clock, ends)
         trace = request.extensions.get("trace")
         if trace is not None or self._log.enabled(DEBUG) or (self._log2 and self._log2.enabled(DEBUG)):
             budget.report = Report(trace, self._logs)
-        route = (url.origin, request.extensions.get("sni_hostname"))
-        ticket = Ticket(route)
-        try:
-            self.pool.admit(ticket, started)
-            if not ticket.signal.ready:
-                yield from self._wait(ticket, budget)
-            connection = ticket.connection
-            if connection is not None and (connection.link.is_stale() or not connection.reusable):
-                self.pool.redial(ticket)
-                connection = None
-            if connection is None:
-                connection = yield from self._dial(ticket, budget)
-            stream = yield from exchange(connection, budget)
-        except BaseException:
-            self.pool.release(ticket, self.clock())
-            raise
-        parts = (stream, connection.link, self.pool, ticket, budget, started)
-        report = budget.report
+        return budget
+
+    def _transmit_instead(self, request: Request, budget: Budget, started: float) -> Operation[Response]:
+        """Transmit what takes the place of the budget's request, whose response it is then."""
+        response = yield from self.transmit(request, budget.ends, started)
+        response.request = budget.request
+        return response
+
+    def _response(self, stream: Stream, parts: tuple[Any, ...], budget: Budget) -> Response:
+        report, request = budget.report, budget.request
         body = self._wrap(IncomingBody(*parts) if report is None else _reported(*parts, report))
         extensions = {
             "http_version": stream.http_version,
@@ -96,12 +146,64 @@ class Transmitter:
             extensions["stream_id"] = stream.stream_id
         return Response.assemble(stream.status, Headers.from_wire(stream.fields), body, request, extensions)
 
+    def drain(self, grace: float, refuse: bool) -> Operation[bool]:
+        """Wait until all requests are done, for `grace` seconds at most. Returns True if they are.
+
+        Requests that come meanwhile are refused, or, with `refuse=False`, carried.
+        """
+        ends = self.clock() + grace
+        quiet = self.pool.drain(refuse)
+        while not quiet.ready:
+            try:
+                yield Park(quiet, None if grace == float("inf") else max(0.0, ends - self.clock()))
+            except TimeoutError:
+                break
+            if not refuse:
+                # Who follows a redirect has no connection for a moment.
+                yield Sleep(_MOMENT)
+                quiet = self.pool.drain(refuse)
+        return quiet.ready
+
+    def _connect(self, ticket: Ticket, budget: Budget) -> Operation[Connection]:
+        """Wait for a connection, or for leave to dial one, until the ticket has one that can be used."""
+        while True:
+            if not ticket.decided:
+                yield from self._wait(ticket, budget)
+            if ticket.refused:
+                raise RuntimeError(f"The client was closed while the request waited, {place(budget.request)}")
+            connection = ticket.connection
+            if connection is None:
+                return (yield from self._dial(ticket, budget))
+            stale = connection.link.is_stale()
+            if not stale and connection.reusable:
+                return connection
+            self.pool.redial(ticket, self.clock(), stale)
+
     def _wait(self, ticket: Ticket, budget: Budget) -> Operation[Ticket]:
         report = self._report(budget, "pool")
         waiting = _wait(ticket, budget)
         if report is None:
             return (yield from waiting)
         return (yield from report.around("pool", "wait", {"request": budget.request}, waiting))
+
+    def _resending(
+        self, exc: TransportError, ticket: Ticket, budget: Budget, resending: Resending | None
+    ) -> Resending | None:
+        """Return with what the request is sent again; None if it is not."""
+        if not (exc.unprocessed or exc.unanswered) or self.pool.closed:
+            return None
+        if resending is None:
+            from .resending import Resending
+
+            resending = Resending(budget, self.resend)
+        return resending if resending.may(exc, ticket) else None
+
+    def _tell(self, budget: Budget, failure: BaseException) -> Operation[bool]:
+        report = self._report(budget, "connection")
+        if report is None:
+            return (yield from _nothing())
+        info = {"request": budget.request, "exception": failure}
+        return (yield from report.tell("connection", "resend", info))
 
     def _report(self, budget: Budget, *names: str) -> Report | None:
         """Look again whether somebody listens: those who want to know of the less common events only."""
@@ -110,11 +212,14 @@ class Transmitter:
         return budget.report
 
     def _dial(self, ticket: Ticket, budget: Budget) -> Operation[Connection]:
-        if ticket.refused:
-            raise RuntimeError(f"The client was closed while the request waited, {place(budget.request)}")
+        self.pool.sweep()
         self._report(budget, "connection", "proxy", "socks", "http2")
-        connection = yield from self.dialler.dial(budget)
-        if not self.pool.dialled(ticket, connection):
+        try:
+            connection = yield from self.dialler.dial(budget)
+        except Exception:
+            ticket.failed = True
+            raise
+        if not self.pool.dialled(ticket, connection, self.clock()):
             connection.link.close()
             raise RuntimeError(f"The client was closed while it connected, {place(budget.request)}")
         return connection
@@ -127,13 +232,26 @@ def _reported(*parts: Any) -> IncomingBody:
 
 
 def _wait(ticket: Ticket, budget: Budget) -> Operation[Ticket]:
-    try:
-        yield Park(ticket.signal, budget.seconds("pool"))
-    except TimeoutError:
-        # A grant may have come together with the timeout: then there is nothing to complain of.
-        if not ticket.signal.ready:
+    while True:
+        # Clear the signal, look at the state, then wait: in that order, or a wake-up is lost.
+        ticket.ready = False
+        if ticket.decided:
+            return ticket
+        awaits_dial = ticket.awaits_dial
+        try:
+            yield Park(ticket, budget.seconds("connect" if awaits_dial else "pool"))
+        except TimeoutError:
+            # A grant may have come together with the timeout: then there is nothing to complain of.
+            if ticket.ready or ticket.decided:
+                continue
+            if awaits_dial:
+                raise budget.spent("connect", _OTHERS_DIAL) from None
             raise budget.spent("pool") from None
-    return ticket
+
+
+def _nothing() -> Operation[bool]:
+    yield from ()
+    return True
 
 
 def _unsupported(request: Request) -> UnsupportedProtocol:

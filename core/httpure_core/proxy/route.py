@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ..auth.basic import basic_credentials
-from ..contracts import Fields
 from ..errors import LocalProtocolError
 from ..layers import Passage
 
 if TYPE_CHECKING:
     from ..config.options import Proxy
     from ..models.request import Request
+    from .credentials import Introduction
 
-__all__ = ["first_hop", "passage", "proxy_fields", "refuse_credentials", "written"]
+__all__ = ["first_hop", "passage", "refuse_credentials", "written"]
 
 _SOCKS_PORT = 1080
 
@@ -30,20 +30,14 @@ def written(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def proxy_fields(proxy: Proxy) -> Fields:
-    """Return the header fields that go to the proxy and to nobody else, credentials among them."""
-    fields = list(proxy.headers.raw)
-    if proxy.auth is not None and "Proxy-Authorization" not in proxy.headers:
-        fields.append((b"Proxy-Authorization", basic_credentials(*proxy.auth).encode("ascii")))
-    return fields
-
-
-def passage(proxy: Proxy, host: str, port: int) -> Passage:
+def passage(proxy: Proxy, host: str, port: int, introduction: Introduction) -> Passage:
     """Return the layer that asks the proxy for a connection. Raises ValueError if the proxy cannot be told that."""
     if proxy.url.scheme in ("http", "https"):
         from .tunnel import Tunnel
 
-        return Tunnel(written(host, port).encode("ascii"), proxy_fields(proxy))
+        authority = written(host, port).encode("ascii")
+        say = partial(introduction.credentials.fields, b"CONNECT", authority)
+        return Tunnel(authority, say(), lambda answer: say() if introduction.heard(answer) else None)
     from .socks5 import Socks5
 
     return Socks5(host, port, proxy.raw_auth)

@@ -1,13 +1,17 @@
 """CONNECT (RFC 9110 section 9.3.6): a proxy is asked, in HTTP/1.1, for a tunnel, and then carries bytes of others.
 
 What the proxy answers is never a response of the origin. If it is no success there is no tunnel, and the answer is kept
-as a `refusal` to tell of.
+as a `refusal` to tell of. There is one refusal that can be answered: 407, by saying who we are. That is asked on the
+same connection where the proxy keeps it, and else `again`, on another one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import h11
 
+from ..auth.challenges import parse_challenges
 from ..content.streams import ByteStream
 from ..contracts import Fields
 from ..http1.reasons import of_request, of_response
@@ -30,14 +34,19 @@ _BEGINNING = b"HTTP/1."
 _FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 #: Characters of it that are told in an error.
 _MAX_SHOWN = 200
+_SPOKEN = frozenset(("basic", "digest"))
 
 
 class Refusal:
-    """A proxy's answer other than 2xx, with the beginning of its body, as it came."""
+    """A proxy's answer other than 2xx, with the beginning of its body, as it came.
 
-    __slots__ = ("body", "fields", "reason", "status", "version")
+    `secret` is what it had been told of who we are: a proxy may well repeat it, but an error must not.
+    """
 
-    def __init__(self, head: h11.Response) -> None:
+    __slots__ = ("_secret", "body", "fields", "reason", "status", "version")
+
+    def __init__(self, head: h11.Response, secret: bytes = b"") -> None:
+        self._secret = secret
         self.version = b"HTTP/" + head.http_version
         self.status = head.status_code
         self.reason = head.reason
@@ -53,19 +62,31 @@ class Refusal:
         return response
 
     def __str__(self) -> str:
-        text = f"it answered {self.status} {_plain(self.reason)}".rstrip()
+        text = f"it answered {self.status} {_plain(self._masked(self.reason))}".rstrip()
         said = self._said()
         if said:
             text += f": {said!r}"
-        if self.status == 407:
-            text += "; give user name and password with Proxy(url, auth=...)"
-        return text
+        return f"{text}; {self._advice()}" if self.status == 407 else text
+
+    def _advice(self) -> str:
+        asked = [value for name, value in self.fields if name.lower() == b"proxy-authenticate"]
+        schemes = {
+            each.scheme: None for each in parse_challenges([field.decode("latin-1") for field in asked])
+        }
+        if schemes and not _SPOKEN & schemes.keys():
+            return f"it asks for {_plain(', '.join(schemes).encode())[:_MAX_SHOWN]}, which is not spoken here"
+        if self._secret:
+            return "it did not accept the user name and password"
+        return "give user name and password with Proxy(url, auth=...)"
+
+    def _masked(self, text: bytes) -> bytes:
+        return text.replace(self._secret, b"[secure]") if self._secret else text
 
     def _said(self) -> str:
         values = {name.lower(): value for name, value in self.fields}
         if not values.get(b"content-type", b"").lower().startswith(b"text/plain"):
             return ""  # a page for a browser tells little in one line
-        said = _plain(self.body)
+        said = _plain(self._masked(self.body))
         return said if len(said) <= _MAX_SHOWN else said[:_MAX_SHOWN] + "…"
 
 
@@ -77,32 +98,56 @@ def _plain(text: bytes) -> str:
 class Tunnel(Passage):
     """Asks a proxy for a tunnel to `authority`, such as b"example.org:443", with the given header fields.
 
-    Raises ValueError where they cannot be sent over HTTP/1.1.
+    `challenged` is called with the fields of a 407, and returns the fields to ask with once more, or None. Raises
+    ValueError where fields cannot be sent over HTTP/1.1.
     """
 
-    __slots__ = ("_begun", "_h11", "_informational", "refusal")
+    __slots__ = (
+        "_asked_twice",
+        "_authority",
+        "_begun",
+        "_challenged",
+        "_h11",
+        "_informational",
+        "_secret",
+        "again",
+        "refusal",
+    )
 
-    def __init__(self, authority: bytes, fields: Fields) -> None:
+    def __init__(
+        self, authority: bytes, fields: Fields, challenged: Callable[[Fields], Fields | None] | None = None
+    ) -> None:
         super().__init__()
         #: The answer of a proxy that opened no tunnel.
         self.refusal: Refusal | None = None
+        #: True after a failure that need not be one: on another connection, the proxy may be told what it asked for.
+        self.again = False
+        self._asked_twice = False
+        self._authority = authority
+        self._challenged = challenged
+        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_SIZE)
+        self._ask(fields)
+
+    def _ask(self, fields: Fields) -> None:
         self._begun = b""
         self._informational = 0
-        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_SIZE)
-        if not any(name.lower() == b"host" for name, _ in fields):
-            fields = [(b"Host", authority), *fields]
-        if any(name.lower() in _FRAMING for name, _ in fields):
+        named = {name.lower(): value for name, value in fields}
+        names = named.keys()
+        self._secret = named.get(b"proxy-authorization", b"").rpartition(b" ")[2]
+        if b"host" not in names:
+            fields = [(b"Host", self._authority), *fields]
+        if names & _FRAMING:
             # A proxy that does not look at it would take it, and so what it announces, for the tunnel's.
             raise ValueError(
                 "The proxy's headers tell of a body (Content-Length, Transfer-Encoding), and CONNECT has none "
                 "(RFC 9110 section 9.3.6)"
             )
         try:
-            request = h11.Request(method=b"CONNECT", target=authority, headers=fields)
+            request = h11.Request(method=b"CONNECT", target=self._authority, headers=fields)
         except h11.LocalProtocolError as exc:
             why = of_request(exc, fields)
             raise ValueError(f"The proxy's headers cannot be sent over HTTP/1.1: {why}") from None
-        self.outgoing = (self._h11.send(request) or b"") + (self._h11.send(h11.EndOfMessage()) or b"")
+        self.outgoing += (self._h11.send(request) or b"") + (self._h11.send(h11.EndOfMessage()) or b"")
 
     def hear(self, data: bytes) -> None:
         """Take bytes of the proxy's answer."""
@@ -121,8 +166,10 @@ class Tunnel(Passage):
     def lose(self, error: OSError | None) -> None:
         """The proxy hung up: that may be the end of a refusal."""
         if self.refusal is not None:
-            self.fail(str(self.refusal))
+            self._refuse(self.refusal)
         else:
+            # After a 407 it may have had that in mind all the time, without saying so.
+            self.again = self._asked_twice and not self._begun
             super().lose(error)
 
     def _advance(self) -> None:
@@ -138,9 +185,32 @@ class Tunnel(Passage):
             elif isinstance(event, h11.Data):
                 self._take_body(bytes(event.data))
             elif isinstance(event, h11.EndOfMessage):
-                self.fail(str(self.refusal))
+                assert self.refusal is not None
+                self._refuse(self.refusal, self._keeps)
             else:
                 return  # more bytes are needed
+
+    @property
+    def _keeps(self) -> bool:
+        """Whether the connection will carry another request, now that the answer is whole."""
+        return self._h11.their_state is h11.DONE and not self._h11.trailing_data[0]
+
+    def _refuse(self, refusal: Refusal, kept: bool = False) -> None:
+        """Take the refusal for the last word, or answer it."""
+        fields = None
+        if refusal.status == 407 and self._challenged is not None:
+            fields = self._challenged(refusal.fields)
+        if fields is not None and kept:
+            self.refusal = None
+            self._asked_twice = True
+            self._h11.start_next_cycle()
+            try:
+                self._ask(fields)
+            except ValueError as exc:
+                self.fail(str(exc))
+            return
+        self.again = fields is not None
+        self.fail(str(refusal))
 
     def _take_head(self, head: h11.InformationalResponse | h11.Response) -> None:
         if not isinstance(head, h11.Response):
@@ -153,10 +223,10 @@ class Tunnel(Passage):
             if behind:
                 self.inner.receive_data(behind)
         else:
-            self.refusal = Refusal(head)
+            self.refusal = Refusal(head, self._secret)
 
     def _take_body(self, data: bytes) -> None:
         assert self.refusal is not None
         self.refusal.body = (self.refusal.body + data)[:MAX_REFUSAL]
         if len(self.refusal.body) == MAX_REFUSAL:
-            self.fail(str(self.refusal))
+            self._refuse(self.refusal)

@@ -23,6 +23,7 @@ MODULES = {
     "http.client": "stdlib_client",
     "pycurl": "curl_client",
     "floor": "floor",
+    "h2": "h2_alone",
 }
 
 

@@ -88,6 +88,12 @@ class Floor:
 
     @asynccontextmanager
     async def asyncio_fetch(self, load: Load) -> AsyncIterator[Any]:
+        if load.http2:
+            from .floor_http2 import connected as together
+
+            async with together(load) as fetch:
+                yield fetch
+            return
         from .floor_asyncio import connected
 
         async with _pooled(load, connected) as fetch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from importlib import import_module
@@ -26,7 +27,12 @@ class HttpxLike:
             max_connections=load.pool, max_keepalive_connections=None, keepalive_expiry=3600
         )
         # Waiting for the pool is what the queue measures: it must not time out.
-        return {"limits": limits, "timeout": self.http.Timeout(TIMEOUT, pool=None)}
+        settings = {"limits": limits, "timeout": self.http.Timeout(TIMEOUT, pool=None)}
+        if load.http2:
+            settings |= {"http1": load.tls, "http2": True}
+        if load.ca:
+            settings["verify"] = ssl.create_default_context(cafile=load.ca)
+        return settings
 
     @contextmanager
     def blocking_fetch(self, load: Load) -> Iterator[Any]:

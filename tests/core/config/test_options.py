@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from httpure_core.auth import DigestAuth
 from httpure_core.config.options import (
     DEFAULT_LIMITS,
     DEFAULT_MAX_REDIRECTS,
@@ -117,6 +118,19 @@ class TestLimits:
         with pytest.raises(ValueError, match=f"max_connections is {number}"):
             Limits(max_connections=number)
 
+    @pytest.mark.parametrize("name", ["max_connections_per_origin", "max_requests_per_connection"])
+    def test_some_of_each_is_needed(self, name: str) -> None:
+        limits: dict[str, Any] = {name: 0}
+        with pytest.raises(ValueError, match=f"{name} is 0, but must be at least 1"):
+            Limits(**limits)
+        assert getattr(Limits(), name) is None
+
+    @pytest.mark.parametrize("number", [0, -1.0, math.nan])
+    def test_age_is_a_duration(self, number: float) -> None:
+        with pytest.raises(ValueError, match="max_connection_age is"):
+            Limits(max_connection_age=number)
+        assert Limits(max_connection_age=0.5).max_connection_age == 0.5
+
     def test_none_need_be_idle(self) -> None:
         assert Limits(max_keepalive_connections=0, keepalive_expiry=0).max_keepalive_connections == 0
         with pytest.raises(ValueError, match="max_keepalive_connections is -1"):
@@ -132,11 +146,16 @@ class TestLimits:
         assert Limits(max_connections=1) == Limits(max_connections=1)
         assert hash(Limits(max_connections=1)) == hash(Limits(max_connections=1))
         assert Limits(max_connections=1) != Limits()
+        assert Limits(max_connection_age=1) != Limits()
         assert Limits() != "limits"
 
     def test_repr(self) -> None:
         assert repr(Limits(max_connections=100)) == (
             "Limits(max_connections=100, max_keepalive_connections=None, keepalive_expiry=5.0)"
+        )
+        assert repr(Limits(max_connection_age=60.0, max_connections_per_origin=2)) == (
+            "Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=5.0, "
+            "max_connections_per_origin=2, max_connection_age=60.0)"
         )
 
 
@@ -210,6 +229,19 @@ class TestProxy:
             assert "secret" not in str(caught.value)
             assert Proxy(f"{scheme}://proxy.example", auth=("u" * 255, "")).auth == ("u" * 255, "")
         assert Proxy("http://proxy.example", auth=auth).auth == auth
+
+    def test_digest(self) -> None:
+        auth = DigestAuth("me", "secret")
+        proxy = Proxy("http://proxy.example", auth=auth)
+        assert proxy.auth is auth
+        assert proxy.raw_auth is None, "it is not to be shown"
+        assert repr(proxy) == "Proxy('http://proxy.example', auth=DigestAuth(...))"
+        assert Proxy("http://other:one@proxy.example", auth=auth).auth is auth, "nor what the URL says"
+
+    def test_socks_has_no_digest(self) -> None:
+        with pytest.raises(TypeError, match="SOCKS5 proxy takes a user name and a password") as caught:
+            Proxy("socks5://proxy.example", auth=DigestAuth("me", "secret"))
+        assert "secret" not in str(caught.value)
 
     def test_headers(self) -> None:
         proxy = Proxy("http://proxy.example", headers={"Proxy-Authorization": "secret", "X-Own": "1"})

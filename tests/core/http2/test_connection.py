@@ -159,6 +159,15 @@ class TestExchange:
         pair.answer(stream, b"hello")
         assert (stream.status, len(stream.informational), stream.take()) == (200, 2, b"hello")
 
+    def test_cookies_in_crumbs(self) -> None:
+        """Several Cookie fields are crumbs of one, which the server puts together (RFC 9113 section 8.2.3)."""
+        pair = Pair()
+        pair.server.config.normalize_inbound_headers = True
+        crumbs = [(b"Cookie", b"a=1"), (b"Cookie", b"b=" + b"2" * 30), (b"cookie", b"c=3")]
+        for _ in range(3):
+            pair.answer(pair.get(fields=[*HOST, *crumbs]))
+            assert pair.heads()[-1][-1] == (b"cookie", b"a=1; b=" + b"2" * 30 + b"; c=3")
+
     def test_connect(self) -> None:
         pair = Pair()
         stream = pair.get(b"CONNECT", None, target=b"example.org:443")
@@ -257,9 +266,24 @@ class TestHowManyStreams:
 
     def test_a_reason_that_is_there_stays(self) -> None:
         pair = Pair()
-        pair.get().discard()
         pair.client._next_id = 2**31 - 1
-        assert pair.client.close_reason is CloseReason.SILENT
+        pair.get()
+        pair.tell(Evil.goaway(2**31 - 1))
+        assert pair.client.close_reason is CloseReason.USED_UP
+
+    def test_closed_streams_are_let_go_of(self) -> None:
+        """h2 does so when it counts: not for each new stream, and not so late that it keeps thousands."""
+        pair = Pair()
+        for _ in range(500):
+            pair.answer(pair.get(), b"x")
+            assert len(pair.client._h2.streams) <= 65  # type: ignore[attr-defined]
+        streams = [pair.get() for _ in range(100)]
+        for stream in streams:
+            pair.answer(stream)
+        for _ in range(500):
+            pair.answer(pair.get(), b"x")
+            assert len(pair.client._h2.streams) <= 265  # type: ignore[attr-defined]
+        assert pair.client.available_streams == 100
 
 
 class TestWhatTheServerAsks:
@@ -298,7 +322,7 @@ class TestWhatTheServerAsks:
         by_name = {field[0] + b"=" + field[1][:1]: field for field in pair.heads()[0]}
         never = {name for name, field in by_name.items() if not getattr(field, "indexable", True)}
         assert {b"authorization=B", b"proxy-authorization=x"} <= never
-        table = str(pair.client._h2.encoder.header_table.dynamic_entries)
+        table = str(pair.client._h2.encoder._encoder.header_table.dynamic_entries)
         assert "x-open" in table and "222" in table
         assert "Basic" not in table and "a=1" not in table
 

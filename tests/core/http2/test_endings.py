@@ -12,7 +12,7 @@ from h2.settings import SettingCodes
 from httpure_core.errors import LocalProtocolError, ReadError, RemoteProtocolError
 from httpure_core.http2 import table
 from httpure_core.http2.connection import CloseReason, Http2Connection
-from httpure_core.http2.limits import STREAM_WINDOW
+from httpure_core.http2.limits import CONNECTION_WINDOW, STREAM_WINDOW
 from httpure_core.layers import UnannouncedEnd
 
 from .pair import HOST, OK, Evil, Pair, greeted, sent_frames
@@ -336,9 +336,18 @@ class TestDiscard:
         pair.client.data_to_send()
         for _ in range(8):
             pair.tell(Evil.data(3, b"x" * 65536))
+        assert sent_frames(pair.client) == []
+        assert pair.client._table._owed == 3 * STREAM_WINDOW // 2
+        for _ in range(5):
+            third = pair.client.open_stream(b"GET", b"/", HOST, b"")
+            pair.tell(Evil().headers(third.stream_id))
+            third.discard()
+            pair.client.data_to_send()
+            for _ in range(8):
+                pair.tell(Evil.data(third.stream_id, b"x" * 65536))
         (update,) = sent_frames(pair.client)
-        assert (update.stream_id, update.window_increment) == (0, MIB)  # type: ignore[attr-defined]
-        assert pair.client._table._owed == STREAM_WINDOW // 2
+        assert (update.stream_id, update.window_increment) == (0, 4 * MIB)  # type: ignore[attr-defined]
+        assert pair.client._table.window == CONNECTION_WINDOW
 
     def test_no_more_than_the_window_allows(self) -> None:
         pair = Pair()
@@ -373,27 +382,119 @@ class TestSilence:
         pair = Pair()
         other = pair.get()
         stream = pair.client.open_stream(b"GET", b"/", HOST, b"")
-        assert stream.status == 0
         stream.discard()
-        assert (pair.client.close_reason, pair.client.reusable) == (CloseReason.SILENT, False)
-        with pytest.raises(LocalProtocolError, match="it may be gone"):
-            pair.get()
+        client = pair.client
+        assert client.suspect and not client.reusable and client.close_reason is None
+        with pytest.raises(
+            LocalProtocolError, match="asked for a sign of life, and has not given any"
+        ) as caught:
+            client.open_stream(b"GET", b"/", HOST, b"")
+        assert caught.value.unprocessed
+        assert [frame.type for frame in sent_frames(client)] == [1, 3, 6], "HEADERS, RST_STREAM, PING"
         pair.answer(other, b"hello")
-        assert other.take() == b"hello", "but what is under way goes on"
-        assert pair.client.reusable, "and has shown that the peer is there"
+        assert other.take() == b"hello", "what is under way goes on"
+        assert client.reusable and not client.suspect, "and has shown that the peer is there"
 
-    def test_a_better_reason(self) -> None:
+    def test_the_answer_to_the_ping_will_do(self) -> None:
+        pair = Pair()
+        noted = []
+        stream = pair.get()
+        pair.client.changed = lambda: noted.append(pair.client.reusable)
+        stream.discard()
+        assert pair.client.suspect
+        pair.pump()
+        assert pair.resets() == [(1, "CANCEL")]
+        assert pair.client.reusable and not pair.client.suspect and noted == [True]
+        pair.answer(second := pair.get(), b"hello")
+        assert second.take() == b"hello"
+
+    def test_the_peer_is_asked_once(self) -> None:
+        pair = Pair()
+        streams = [pair.get() for _ in range(3)]
+        for stream in streams:
+            stream.discard()
+            pair.client.data_to_send()
+        streams[0].discard()
+        assert pair.client.data_to_send() == b""
+        assert pair.client.suspect
+        pair.client.ping()
+        assert pair.client.data_to_send() == b""
+        pair.tell(Evil.ping())
+        pair.client.data_to_send()
+        pair.client.ping()
+        assert [frame.type for frame in sent_frames(pair.client)] == [6]
+
+    def test_the_end(self) -> None:
         pair = Pair()
         pair.get().discard()
         pair.client.receive_eof()
-        assert pair.client.close_reason is CloseReason.PEER_CLOSED
+        assert pair.client.close_reason is CloseReason.PEER_CLOSED and not pair.client.suspect
+        pair.client.ping()
+        assert pair.client.data_to_send() == b""
 
     def test_anything_at_all_will_do(self) -> None:
         pair = Pair()
         stream = pair.get()
         pair.tell(Evil.ping())
         stream.discard()
-        assert pair.client.reusable
+        assert pair.client.reusable and not pair.client.suspect
+        assert [frame.type for frame in sent_frames(pair.client)] == [6, 3], (
+            "no PING of ours: it is an answer"
+        )
+
+
+class TestChanged:
+    """Those who hand out streams hear when there are more or fewer than they know of."""
+
+    @pytest.fixture
+    def pair(self) -> Pair:
+        pair = Pair()
+        self.heard: list[int] = []
+        pair.client.changed = lambda: self.heard.append(pair.client.available_streams)
+        return pair
+
+    def test_another_limit(self, pair: Pair) -> None:
+        pair.server.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: 7})
+        pair.pump()
+        pair.server.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: 7})
+        pair.server.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 7})
+        pair.pump()
+        assert self.heard == [7]
+
+    def test_what_is_expected_holds_until_it_is_told(self, pair: Pair) -> None:
+        pair.client = Http2Connection()
+        assert pair.client.stream_limit is None
+        pair.client.expect_streams(3)
+        assert pair.client.available_streams == 3
+        pair.client.receive_data(Evil.settings({SettingCodes.MAX_CONCURRENT_STREAMS: 7}).serialize())
+        pair.client.expect_streams(3)
+        assert pair.client.available_streams == pair.client.stream_limit == 7
+
+    @pytest.mark.parametrize("busy", [True, False])
+    def test_goodbye(self, pair: Pair, busy: bool) -> None:
+        if busy:
+            pair.get()
+        pair.tell(Evil.goaway(0))
+        assert self.heard == [0]
+
+    @pytest.mark.parametrize("error", [None, OSError("odd")])
+    @pytest.mark.parametrize("busy", [True, False])
+    def test_the_end(self, pair: Pair, busy: bool, error: OSError | None) -> None:
+        if busy:
+            pair.get()
+        pair.client.receive_eof(error)
+        pair.client.receive_eof(error)
+        assert self.heard == [0]
+
+    def test_a_fault(self, pair: Pair) -> None:
+        pair.tell(Evil.continuation(1))
+        assert self.heard == [0]
+
+    def test_nothing_else(self, pair: Pair) -> None:
+        stream = pair.get()
+        pair.answer(stream, b"hello")
+        pair.tell(Evil.ping())
+        assert self.heard == []
 
 
 class TestEnd:

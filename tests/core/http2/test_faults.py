@@ -164,7 +164,12 @@ CONNECTION_FAULTS: dict[str, tuple[Frames, str, str]] = {
     "bad padding": (
         lambda evil: [evil.headers(1), b"\0\0\2\0\x08\0\0\0\1\x09x"],
         "PROTOCOL_ERROR",
-        "invalid padding",
+        "a DATA frame that is shorter than its padding",
+    ),
+    "no padding": (
+        lambda evil: [evil.headers(1), b"\0\0\0\0\x08\0\0\0\1"],
+        "PROTOCOL_ERROR",
+        "a DATA frame that is shorter than its padding",
     ),
     "push switched on": (lambda evil: [evil.settings({2: 1})], "PROTOCOL_ERROR", "invalid value 1"),
     "too large a window": (lambda evil: [evil.settings({4: 2**31})], "FLOW_CONTROL_ERROR", "invalid value"),
@@ -172,7 +177,7 @@ CONNECTION_FAULTS: dict[str, tuple[Frames, str, str]] = {
     "more than the window": (
         lambda evil: [evil.headers(1), *[evil.data(1, b"x" * 65536)] * 17],
         "FLOW_CONTROL_ERROR",
-        "shrunk below 0",
+        "sent more than the window of a stream allows",
     ),
     "a stream that depends on itself": (
         lambda evil: [b"\0\0\5\x02\0\0\0\0\1" + b"\0\0\0\1\0"],

@@ -204,6 +204,20 @@ class TestResponses:
         with pytest.raises(StreamFault, match=":status"):
             read_trailers([OK])
 
+    def test_too_many_of_them(self) -> None:
+        assert len(read_trailers([(b"a", b"1")] * 100)) == 100
+        with pytest.raises(
+            StreamFault, match="its trailers are 101 fields of 202 bytes, and 100 of 32768 are"
+        ):
+            read_trailers([(b"a", b"1")] * 101)
+        with pytest.raises(StreamFault, match="its trailers are 1 fields of 32769 bytes"):
+            read_trailers([(b"a", b"1" * 32768)])
+
+    def test_too_many_in_a_head(self) -> None:
+        assert len(read_head([OK, *[(b"a", b"1")] * 1000], b"GET").fields) == 1000
+        with pytest.raises(StreamFault, match="it has 1001 fields, and 1000 are allowed"):
+            read_head([OK, *[(b"a", b"1")] * 1001], b"GET")
+
 
 TOKENS = st.text(string.ascii_letters + string.digits + "-_!#", min_size=1, max_size=10)
 VALUES = st.text(string.ascii_letters + " \t;=éü", max_size=20).map(lambda text: text.strip(" \t").encode())

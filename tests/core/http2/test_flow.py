@@ -119,6 +119,87 @@ class TestSending:
         assert "broke the rules of HTTP/2: May not increment flow control window" in str(stream.failure)
 
 
+class TestFairness:
+    """Streams of one connection do not starve each other."""
+
+    def test_a_window_that_opens_by_little(self) -> None:
+        """Each time there is room for one frame: it is not always the same stream's."""
+        client, tell = greeted(Evil.settings({4: MIB}))
+        streams = [client.open_stream(b"POST", b"/", HOST, b"x" * 200_000) for _ in range(4)]
+        client.data_to_send()
+        turns = []
+        for _ in range(12):
+            tell(Evil.window(0, 16384))
+            turns += [frame.stream_id for frame in sent_frames(client)]
+        assert turns == [1, 3, 5, 7] * 3
+        assert all(stream.blocked for stream in streams)
+
+    def test_one_that_ends_or_is_given_up_leaves_the_line(self) -> None:
+        client, tell = greeted(Evil.settings({4: MIB}))
+        first, second, third = (client.open_stream(b"POST", b"/", HOST, b"x" * 100_000) for _ in range(3))
+        client.data_to_send()
+        second.discard()
+        tell(Evil.reset(first.stream_id))
+        client.data_to_send()
+        tell(Evil.window(0, 200_000))
+        assert {frame.stream_id for frame in sent_frames(client)} == {5}
+        assert third.all_sent and client._table._waiting == {}
+
+    def test_uploads_and_downloads_side_by_side(self) -> None:
+        """Three uploads, one download that is read at once, and one that is read slowly: all come to their ends."""
+        pair = Pair({SettingCodes.INITIAL_WINDOW_SIZE: 50_000})
+        body = bytes(range(256)) * 4 * 1024
+        uploads = [pair.get(b"POST", None) for _ in range(3)]
+        quick, slow = pair.get(), pair.get()
+        for stream in (*uploads, quick, slow):
+            pair.head(stream)
+        left = {stream: len(body) for stream in (quick, slow)}
+        queued = dict.fromkeys(uploads, 0)
+        read = {quick: b"", slow: b""}
+        finished: list[Http2Stream] = []
+        for step in range(400):
+            for stream in uploads:
+                # As an operation does: the next piece when the last one has gone.
+                if not stream.blocked and queued[stream] < len(body):
+                    stream.send_data(body[queued[stream] : queued[stream] + 20_000])
+                    queued[stream] += 20_000
+                    if queued[stream] >= len(body):
+                        stream.end_data()
+            for stream, rest in left.items():
+                room = min(pair.server.local_flow_control_window(stream.stream_id), 16384, rest)
+                if room:
+                    data = body[len(body) - rest :][:room]
+                    pair.server.send_data(stream.stream_id, data, end_stream=room == rest)
+                    left[stream] = rest - room
+            pair.pump()
+            read[quick] += quick.take()
+            if step % 50 == 49:
+                read[slow] += slow.take()
+            if quick.ended and not finished:
+                finished.append(quick)
+                assert step < 100, "the download keeps its pace"
+            sizes = [len(pair.bodies.get(stream.stream_id, b"")) for stream in uploads]
+            assert max(sizes) - min(sizes) <= 50_000, "no upload runs ahead of the others"
+        read[slow] += slow.take()
+        assert read == {quick: body, slow: body}
+        assert [pair.bodies[stream.stream_id] for stream in uploads] == [body] * 3
+
+    def test_uploads_share_the_window_of_the_connection(self) -> None:
+        """Its 64 KiB are all there is, and the server gives them back as it reads: still each upload gets on."""
+        pair = Pair({SettingCodes.INITIAL_WINDOW_SIZE: MIB})
+        pair.acknowledges = False
+        streams = [pair.get(b"POST", b"x" * MIB) for _ in range(5)]
+        given = len(pair.bodies[1])
+        assert [stream.stream_id in pair.bodies for stream in streams] == [True] + [False] * 4
+        for _ in range(40):
+            pair.server.increment_flow_control_window(16384)
+            given += 16384
+            pair.pump()
+        sizes = [len(pair.bodies[stream.stream_id]) for stream in streams]
+        assert sum(sizes) == given
+        assert max(sizes[1:]) - min(sizes[1:]) <= 16384
+
+
 class TestReceiving:
     def test_a_reader_who_keeps_up(self) -> None:
         pair = Pair()
@@ -178,20 +259,76 @@ class TestReceiving:
         pair.answer(quick, b"hello")
         assert quick.take() == b"hello" and quick.ended
 
-    def test_the_window_of_the_connection_bounds_all(self) -> None:
+    def test_streams_that_nobody_reads_stop_no_others(self) -> None:
+        """However many there are: the window of the connection has room for those of all streams."""
         pair = Pair()
-        streams = [pair.get() for _ in range(17)]
+        streams = [pair.get() for _ in range(40)]
         for stream in streams:
             pair.head(stream)
-        for stream in streams[:16]:
+        for stream in streams[:-1]:
             pair.body(stream, b"x" * STREAM_WINDOW, ended=False)
-        assert pair.server.outbound_flow_control_window == 0
-        for stream in streams[:4]:
-            stream.take()
+        for _ in range(20):
+            pair.body(streams[-1], b"x" * STREAM_WINDOW, ended=False)
+            assert len(streams[-1].take()) == STREAM_WINDOW
+            pair.pump()
+
+    @pytest.mark.slow
+    def test_it_is_as_small_as_ever_when_they_are_over(self) -> None:
+        pair = Pair()
+        streams = [pair.get() for _ in range(100)]
+        for stream in streams:
+            pair.answer(stream, b"x" * 1000)
+        assert pair.server.outbound_flow_control_window > 100 * STREAM_WINDOW
+        last = pair.get()
+        pair.head(last)
+        for _ in range(120):
+            pair.body(last, b"x" * STREAM_WINDOW, ended=False)
+            last.take()
+            pair.pump()
+        assert CONNECTION_WINDOW * 0.75 <= pair.server.outbound_flow_control_window <= CONNECTION_WINDOW
+
+    def test_what_is_read_counts_when_there_is_little_left(self) -> None:
+        """Twelve leave a MiB unread each, and one has read nearly as much as is given back in one go."""
+        pair = Pair()
+        streams = [pair.get() for _ in range(14)]
+        for stream in streams:
+            pair.head(stream)
+        for _ in range(15):
+            pair.body(streams[-1], b"x" * CREDIT, ended=False)
+            streams[-1].take()
         pair.pump()
-        assert pair.server.outbound_flow_control_window == 4 * STREAM_WINDOW
-        pair.body(streams[16], b"hello")
-        assert streams[16].take() == b"hello"
+        for stream in streams[:12]:
+            pair.body(stream, b"x" * STREAM_WINDOW, ended=False)
+        for _ in range(40):
+            pair.body(streams[-1], b"x" * CREDIT, ended=False)
+            assert len(streams[-1].take()) == CREDIT
+            pair.pump()
+
+    def test_little_of_many_streams(self) -> None:
+        """100 streams of which each has read less than is worth a frame: together that is more than the window."""
+        pair = Pair()
+        streams = [pair.get() for _ in range(100)]
+        for stream in streams:
+            pair.head(stream)
+        for size in [CREDIT - 100_000] * 5:
+            for stream in streams:
+                pair.body(stream, b"x" * size, ended=False)
+                assert len(stream.take()) == size
+                if stream.flush_due:
+                    pair.pump()
+
+    def test_little_of_many_streams_that_is_read_when_all_has_come(self) -> None:
+        pair = Pair()
+        streams = [pair.get() for _ in range(100)]
+        for stream in streams:
+            pair.head(stream)
+        size = CREDIT - 100_000
+        for _ in range(5):
+            for stream in streams:
+                pair.body(stream, b"x" * size, ended=False)
+            for stream in streams:
+                assert len(stream.take()) == size
+            pair.pump()
 
     @pytest.mark.parametrize("taken", [True, False])
     def test_what_ends_is_paid_back(self, taken: bool) -> None:
@@ -235,7 +372,19 @@ class TestReceiving:
             pair.tell(Evil.data(1, b"x" * 65536))
         assert stream.failure is None
         pair.tell(Evil.data(1, b"x"))
-        assert "broke the rules of HTTP/2: Flow control window shrunk below 0" in str(stream.failure)
+        assert "broke the rules of HTTP/2: it sent more than the window of a stream allows" in str(
+            stream.failure
+        )
+
+    def test_more_than_the_window_of_the_connection_allows(self) -> None:
+        pair = Pair()
+        stream = pair.get()
+        pair.head(stream)
+        pair.client._table.window = 65536  # it has room for those of all streams, whatever they send
+        pair.tell(Evil.data(1, b"x" * 65536))
+        assert stream.failure is None
+        pair.tell(Evil.data(1, b"x"))
+        assert "it sent more than the window of the connection allows" in str(stream.failure)
 
     def test_what_came_before_a_failure_can_be_taken(self) -> None:
         pair = Pair()
@@ -252,6 +401,8 @@ class TestTaking:
     """`take()` goes without the mutex, while another thread may put."""
 
     class Owner:
+        vigil = None
+
         def __init__(self) -> None:
             self.settled: list[Http2Stream] = []
 

@@ -15,8 +15,9 @@ from httpure_core.http2.frames import (
     BlockReader,
     Frame,
     FrameReader,
-    data_size,
+    body_of,
     head_frame,
+    hollow_frame,
     window_update,
 )
 from httpure_core.http2.limits import MAX_FRAME_SIZE
@@ -111,38 +112,38 @@ class TestHeaderBlocks:
         [(0x08, b""), (0x08, b"\x01"), (0x08, b"\x05abcd"), (0x20, b"abcd"), (0x28, b"\x01abcde")],
     )
     def test_shorter_than_its_padding(self, flags: int, payload: bytes) -> None:
-        frame = Frame(1, 0x04 | flags, 1, bytes(9) + payload)
+        frame = Frame(1, 0x04 | flags, 1, payload)
         with pytest.raises(ConnectionFault, match="shorter than its padding"):
             BlockReader().begin(frame)
 
     @pytest.mark.parametrize("number", [0, 2, 4])
     def test_only_we_open_streams(self, number: int) -> None:
         with pytest.raises(ConnectionFault, match="which only we may do"):
-            BlockReader().begin(Frame(1, 0x04, number, bytes(9)))
+            BlockReader().begin(Frame(1, 0x04, number, b""))
 
     @pytest.mark.parametrize(
         "frame", [Evil.continuation(3), Evil.data(1, b"x"), Evil.ping(), Evil().headers(1)]
     )
     def test_nothing_comes_between(self, frame: DataFrame) -> None:
         reader = BlockReader()
-        reader.begin(Frame(1, 0, 1, bytes(9)))
+        reader.begin(Frame(1, 0, 1, b""))
         with pytest.raises(ConnectionFault, match="interrupted a header block"):
             reader.go_on(one(frame.serialize()))
 
     def test_32_continuations_at_most(self) -> None:
         reader = BlockReader()
-        reader.begin(Frame(1, 0, 1, bytes(9)))
+        reader.begin(Frame(1, 0, 1, b""))
         for _ in range(32):
-            assert reader.go_on(Frame(9, 0, 1, bytes(9))) is None
+            assert reader.go_on(Frame(9, 0, 1, b"")) is None
         with pytest.raises(ConnectionFault, match="a header block of 0 bytes in 34 frames") as caught:
-            reader.go_on(Frame(9, 4, 1, bytes(9)))
+            reader.go_on(Frame(9, 4, 1, b""))
         assert caught.value.code == Code.ENHANCE_YOUR_CALM
 
     def test_64_kib_at_most(self) -> None:
         reader = BlockReader()
-        reader.begin(Frame(1, 0, 1, bytes(9 + 40_000)))
+        reader.begin(Frame(1, 0, 1, bytes(40_000)))
         with pytest.raises(ConnectionFault, match="a header block of 80000 bytes in 2 frames"):
-            reader.go_on(Frame(9, 4, 1, bytes(9 + 40_000)))
+            reader.go_on(Frame(9, 4, 1, bytes(40_000)))
 
 
 class TestWriting:
@@ -153,9 +154,25 @@ class TestWriting:
 
     def test_window_update(self) -> None:
         assert window_update(70_000) == WindowUpdateFrame(0, window_increment=70_000).serialize()
+        assert window_update(1, 5) == WindowUpdateFrame(5, window_increment=1).serialize()
 
+    def test_raw(self) -> None:
+        data = Evil.data(7, b"x" * 60_000, ended=True).serialize()
+        assert one(data).raw == data
+
+    def test_hollow_frame(self) -> None:
+        for ended in (False, True):
+            frame = one(Evil.data(7, b"hello", ended=ended, padding=3).serialize())
+            assert hollow_frame(frame) == Evil.data(7, ended=ended).serialize()
+
+
+class TestBodies:
     @pytest.mark.parametrize("padding", [None, 0, 1, 255])
-    def test_data_size(self, padding: int | None) -> None:
+    def test_without_padding(self, padding: int | None) -> None:
         for data in (b"", b"hello"):
-            assert data_size(one(Evil.data(1, data, padding=padding).serialize())) == len(data)
-        assert data_size(Frame(0, 0x08, 1, bytes(9))) == 0
+            assert body_of(one(Evil.data(1, data, padding=padding).serialize())) == data
+
+    @pytest.mark.parametrize("payload", [b"", b"\x01", b"\x05abcd"])
+    def test_shorter_than_its_padding(self, payload: bytes) -> None:
+        with pytest.raises(ConnectionFault, match="a DATA frame that is shorter than its padding"):
+            body_of(Frame(0, 0x08, 1, payload))

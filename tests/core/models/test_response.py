@@ -28,7 +28,7 @@ class Incoming(SyncByteStream):
     """As the stream of a response that the core receives: something in it knows the time it took."""
 
     def __init__(self, elapsed: float | None) -> None:
-        self.incoming = SimpleNamespace(elapsed=elapsed)
+        self.incoming = SimpleNamespace(elapsed=elapsed, trailers=[(b"X-Sum", b"1")] if elapsed else [])
 
 
 def answer(status_code: int = 200, **arguments: Any) -> Response:
@@ -170,6 +170,18 @@ class TestHead:
         response.stream = Incoming(0.25)
         assert response.elapsed == datetime.timedelta(seconds=0.25)
         assert pickle.loads(pickle.dumps(response)).elapsed == response.elapsed
+
+    def test_trailers(self) -> None:
+        response = Response(200, stream=Incoming(None))
+        assert response.trailers == Headers()
+        assert pickle.loads(pickle.dumps(response)).trailers == Headers()
+        response.stream = Incoming(0.25)
+        assert response.trailers is response.trailers
+        assert response.trailers["x-sum"] == "1" and "x-sum" not in response.headers
+        assert pickle.loads(pickle.dumps(response)).trailers == response.trailers
+        response.trailers = {"X-Sum": "2"}
+        assert response.trailers.raw == [(b"X-Sum", b"2")]
+        assert Response(200, text="made by hand").trailers == Headers()
 
     def test_elapsed_by_a_clock(self) -> None:
         now = iter([12.0, 99.0])

@@ -19,18 +19,23 @@ from httpure_core.contracts import Machine
 from httpure_core.effects import (
     Address,
     Advance,
+    Begin,
     Call,
     Close,
+    Consult,
     Dial,
     Effect,
     Flush,
+    Lend,
     Offload,
     Operation,
     Park,
     Pull,
+    Race,
     Read,
     Receive,
     Resolve,
+    Sleep,
     Transmit,
 )
 from httpure_core.layers import Layer
@@ -126,6 +131,18 @@ class Wire:
         self.closed = True
 
 
+class Runner:
+    """An attempt to connect to one of several addresses."""
+
+    def __init__(self) -> None:
+        self.connected = False
+        self.error: OSError | None = None
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
 class FakeTLS(Layer):
     """TLS of two flights: it says "hello.", hears "certificate.", says "finished.", and then passes all through."""
 
@@ -182,7 +199,8 @@ class Wrapped(SyncByteStream):
 class World:
     """Performs effects in memory. `answers` are for the first exchanges; the others get `ANSWER`.
 
-    Every host has two addresses, unless `addresses` says otherwise.
+    Every host has one address, unless `addresses` says otherwise. Those of `tests/core/operations/test_opening.py` are
+    more: there attempts take their time.
     """
 
     def __init__(
@@ -190,13 +208,15 @@ class World:
         *answers: Sequence[Act],
         max_connections: int | None = 1,
         max_idle: int | None = None,
-        addresses: Sequence[Address] = (Address("192.0.2.1", 80), Address("2001:db8::1", 80, family="ipv6")),
+        addresses: Sequence[Address] = (Address("192.0.2.1", 80),),
     ) -> None:
         self.clock = Clock()
         self.answers = deque([list(answer) for answer in answers])
         self.addresses = addresses
         self.certificate: Act = b"certificate."
         self.wires: list[Wire] = []
+        #: The attempts to connect that have not become links.
+        self.runners: list[Runner] = []
         self.performed: list[Effect] = []
         self.tls = FakeTLSConfig()
         self.dialler = Dialler(self.tls)
@@ -210,7 +230,20 @@ class World:
     def resolve(self, effect: Resolve) -> None:
         effect.addresses = list(self.addresses)
 
+    def consult(self, effect: Consult) -> None:
+        effect.answer = effect.resolver(effect.host, effect.port)
+
+    def begin(self, effect: Begin) -> None:
+        effect.attempt = Runner()
+        self.runners.append(effect.attempt)
+
+    def race(self, effect: Race) -> None:
+        for attempt in effect.attempts:
+            attempt.connected = True  # type: ignore[misc]
+
     def dial(self, effect: Dial) -> None:
+        if effect.attempt is not None:
+            self.runners.remove(effect.attempt)  # type: ignore[arg-type]
         effect.link = Wire(effect.machine, self.answers, self.certificate)
         self.wires.append(effect.link)
 
@@ -249,6 +282,12 @@ class World:
 
     def call(self, effect: Call) -> None:
         effect.hook(*effect.arguments)
+
+    def lend(self, effect: Lend) -> None:
+        effect.driver = self
+
+    def sleep(self, effect: Sleep) -> None:
+        self.clock.now += effect.seconds
 
     def advance(self, effect: Advance) -> None:
         if effect.finished:

@@ -232,6 +232,16 @@ class TestClosing:
         world.check()
 
 
+def test_trailers_are_there_when_all_before_them_was_read() -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    world, body = incoming(head, b"2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n")
+    assert body.trailers == []
+    world.wire.tell(world.wire.incoming.popleft())  # type: ignore[arg-type]
+    assert body.trailers == []
+    assert world.run(body.read_all()) == b"hi"
+    assert body.trailers == [(b"X-Sum", b"1")]
+
+
 def test_elapsed_is_measured_to_the_last_byte_or_the_closing() -> None:
     world, body = incoming(HEAD)
     assert (body.started, body.elapsed) == (0.0, None)

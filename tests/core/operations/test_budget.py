@@ -58,6 +58,14 @@ def test_limits_that_are_none(given: object) -> None:
 
 
 class TestTotal:
+    def test_a_driver_that_wakes_a_little_early_tells_the_same(self) -> None:
+        clock = Clock()
+        each = budget(Timeout(5, total=1), clock)
+        clock.now += 0.999
+        assert "within 1 s (the total timeout)" in str(each.spent("read"))
+        clock.now -= 0.1
+        assert "for 5 s (the read timeout)" in str(each.spent("read"))
+
     def test_begins_with_the_budget_and_ends_every_phase(self) -> None:
         clock = Clock()
         clock.now = 100.0

@@ -21,6 +21,7 @@ class Held(SyncByteStream):
     """Counts how often it is closed."""
 
     closed = 0
+    sending: Any = None
 
     def close(self) -> None:
         self.closed += 1
@@ -37,6 +38,7 @@ class Incoming:
     """A body of the core's own."""
 
     closed = 0
+    sending: Any = None
 
     def close(self) -> None:
         self.closed += 1

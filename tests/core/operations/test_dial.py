@@ -7,16 +7,13 @@ from typing import Any
 import pytest
 
 from httpure_core.config.options import Timeout
-from httpure_core.effects import Address, Dial, Effect, Flush, Offload, Operation, Receive, Resolve
+from httpure_core.effects import Dial, Effect, Flush, Offload, Operation, Receive, Resolve
 from httpure_core.errors import ConnectError, ConnectTimeout
 from httpure_core.http1.connection import Http1Connection
 from httpure_core.models.request import Request
 from httpure_core.operations.dial import Dialler
 
 from .stepping import EOF, FakeTLS, Wire, World, drive, each_way, ended, left_at_each_step, run
-
-V4 = Address("192.0.2.1", 80)
-V6 = Address("2001:db8::1", 80, family="ipv6")
 
 
 def dialling(
@@ -83,95 +80,8 @@ def test_local_address_and_socket_options_go_along() -> None:
     assert (dial.local_address, dial.socket_options) == ("192.0.2.9", ((6, 1, 1),))
 
 
-class Failing(World):
-    """Some dials fail, one after the other."""
-
-    def __init__(self, *errors: OSError | None, **keywords: Any) -> None:
-        super().__init__(**keywords)
-        self.errors = list(errors)
-
-    def dial(self, effect: Dial) -> None:
-        error = self.errors.pop(0) if self.errors else None
-        if error is not None:
-            raise error
-        super().dial(effect)
-
-
-REFUSED = ConnectionRefusedError(111, "Connection refused")
-
-
-def test_the_next_address_is_tried() -> None:
-    world = Failing(REFUSED)
-    world.run(dialling(world))
-    assert [str(effect.address) for effect in world.performed[1:]] == [  # type: ignore[attr-defined]
-        "192.0.2.1:80",
-        "[2001:db8::1]:80",
-    ]
-
-
-def test_after_a_timeout_too() -> None:
-    world = Failing(TimeoutError())
-    assert world.run(dialling(world)).link is world.wire
-
-
-def test_when_no_address_is_left_each_failure_is_told() -> None:
-    last = OSError(113, "No route to host")
-    world = Failing(REFUSED, last)
-    with pytest.raises(ConnectError) as caught:
-        world.run(dialling(world))
-    assert str(caught.value) == (
-        "Could not connect to example.org (192.0.2.1:80: Connection refused; "
-        "[2001:db8::1]:80: No route to host), GET http://example.org/"
-    )
-    assert caught.value.request.method == "GET"
-    assert caught.value.__cause__ is last
-
-
-@pytest.mark.parametrize("error", [OSError("words"), OSError(), ConnectionResetError()])
-def test_a_failure_is_never_empty(error: OSError) -> None:
-    world = Failing(error, addresses=[V4])
-    with pytest.raises(ConnectError, match=r"192\.0\.2\.1:80: \w+"):
-        world.run(dialling(world))
-
-
-def test_only_timeouts_are_a_timeout() -> None:
-    world = Failing(TimeoutError(), TimeoutError())
-    with pytest.raises(ConnectTimeout) as caught:
-        world.run(dialling(world, timeout=Timeout(3)))
-    assert str(caught.value) == (
-        "No connection was made within 3 s (the connect timeout) "
-        "(192.0.2.1:80: timed out; [2001:db8::1]:80: timed out), "
-        "GET http://example.org/; allow more with Timeout(connect=...)"
-    )
-
-
-def test_a_timeout_and_a_refusal_is_an_error() -> None:
-    world = Failing(TimeoutError(), REFUSED)
-    with pytest.raises(ConnectError, match=r"timed out; .*refused"):
-        world.run(dialling(world, timeout=Timeout(3)))
-
-
-def test_a_name_that_cannot_be_looked_up() -> None:
-    world = World()
-    operation = dialling(world)
-    next(operation)
-    with pytest.raises(ConnectError) as caught:
-        operation.throw(OSError(-2, "Name or service not known"))
-    assert str(caught.value) == (
-        "Could not look up the host name 'example.org' (Name or service not known), GET http://example.org/"
-    )
-    assert isinstance(caught.value.__cause__, OSError)
-
-
-def test_a_look_up_that_takes_too_long() -> None:
-    operation = dialling(World(), timeout=Timeout(3))
-    next(operation)
-    with pytest.raises(ConnectTimeout, match=r"because looking up the name example\.org took too long"):
-        operation.throw(TimeoutError())
-
-
 class TestTime:
-    """One limit covers look-up, every address and TLS."""
+    """One limit covers look-up, connecting and TLS."""
 
     def times(self, world: World, url: str, timeout: Timeout | None) -> list[float | None]:
         """What each effect may take, with a second passing during each."""
@@ -186,23 +96,19 @@ class TestTime:
         run(dialling(world, url, timeout), perform)
         return times
 
-    def test_is_shared_out_between_addresses(self) -> None:
-        world = Failing(REFUSED)
-        assert self.times(world, "http://example.org/", Timeout(11)) == [11, 10 / 2, 9]
-
     def test_runs_on_during_tls(self) -> None:
-        world = World(addresses=[V4])
+        world = World()
         assert self.times(world, "https://example.org/", Timeout(11)) == [10, 9, 8, 7, 6]
         assert world.kinds() == ["Offload", "Resolve", "Dial", "Flush", "Receive", "Flush"]
 
     def test_never_goes_below_zero(self) -> None:
-        assert self.times(World(addresses=[V4]), "http://example.org/", Timeout(0.5)) == [0.5, 0]
+        assert self.times(World(), "http://example.org/", Timeout(0.5)) == [0.5, 0]
 
     def test_can_be_without_limit(self) -> None:
         assert set(self.times(World(), "https://example.org/", None)) == {None}
 
     def test_the_total_counts_too(self) -> None:
-        assert self.times(World(addresses=[V4]), "http://example.org/", Timeout(None, total=4)) == [4, 3]
+        assert self.times(World(), "http://example.org/", Timeout(None, total=4)) == [4, 3]
 
 
 class TestSecure:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from httpure_core.auth import DigestAuth
 from httpure_core.config.options import Proxy, Timeout
 from httpure_core.contracts import Machine
 from httpure_core.effects import (
@@ -262,6 +263,68 @@ class TestErrors:
         assert isinstance(next(operation), Offload)
         with pytest.raises(ConnectError, match="certificates"):
             operation.throw(OSError("no such file"))
+
+
+CHALLENGE = b"HTTP/1.1 407 Who\r\nProxy-Authenticate: Digest realm=r, nonce=n\r\n%bContent-Length: 0\r\n\r\n"
+KEPT: Act = CHALLENGE % b""
+LEFT: Act = CHALLENGE % b"Connection: close\r\n"
+
+
+class Asking(ProxyWorld):
+    """The proxy asks who we are; what it says is for all its connections together."""
+
+    def __init__(self, *says: Act) -> None:
+        super().__init__(Proxy("http://192.0.2.1", auth=DigestAuth("user", "pass")))
+        self.said = deque(says)
+
+    def dial(self, effect: Dial) -> None:
+        super().dial(effect)
+        self.wires[-1].proxy_says = self.said  # type: ignore[attr-defined]
+
+
+class TestAnswers:
+    def test_on_the_same_connection(self) -> None:
+        world = Asking(KEPT, *ESTABLISHED)
+        connection = world.run(dialling(world))
+        assert connection.link is world.wire
+        assert world.wire.sent.count(b"CONNECT") == 2
+        assert world.wire.sent.count(b"Proxy-Authorization: Digest ") == 1
+
+    def test_on_another_connection(self) -> None:
+        world = Asking(LEFT, *ESTABLISHED)
+        connection = world.run(dialling(world))
+        assert connection.link is world.wires[1]
+        assert [wire.closed for wire in world.wires] == [True, False]
+        assert [wire.sent.count(b"Proxy-Authorization") for wire in world.wires] == [0, 1]
+
+    @pytest.mark.parametrize(
+        ("says", "connections"), [((KEPT, KEPT), 1), ((LEFT, LEFT), 2), ((KEPT, LEFT), 1)]
+    )
+    def test_that_are_refused(self, says: tuple[Act, ...], connections: int) -> None:
+        world = Asking(*says)
+        with pytest.raises(ProxyError, match="it did not accept the user name and password") as caught:
+            world.run(dialling(world))
+        assert caught.value.proxy_response is not None
+        assert caught.value.proxy_response.status_code == 407
+        assert [wire.closed for wire in world.wires] == [True] * connections
+
+    def test_one_limit_covers_all_connections(self) -> None:
+        world = Asking(LEFT, *ESTABLISHED)
+        limits: list[float] = []
+
+        def perform(effect: Effect) -> None:
+            if isinstance(effect, Flush):
+                limits.append(effect.timeout or 0.0)
+                world.clock.now += 1.0
+            world.perform(effect)
+
+        run(dialling(world, timeout=Timeout(20)), perform)
+        assert limits == [20.0 - second for second in range(len(limits))]
+
+    @each_way
+    def test_left_at_each_step(self, way: str) -> None:
+        for world in left_at_each_step(way, dialling, lambda: Asking(LEFT, *ESTABLISHED)):
+            assert all(wire.closed for wire in world.wires)
 
 
 class TestCredentials:

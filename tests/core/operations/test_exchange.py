@@ -21,7 +21,9 @@ from httpure_core.errors import (
 from httpure_core.http1.connection import CloseReason, Http1Connection
 from httpure_core.models.request import Request
 from httpure_core.operations.budget import Budget
-from httpure_core.operations.exchange import PIECE_SIZE, SMALL_BODY, exchange, news
+from httpure_core.operations.exchange import SMALL_BODY, exchange
+from httpure_core.operations.sending import news
+from httpure_core.operations.upload import PIECE_SIZE
 from httpure_core.signals import Signal
 
 from .stepping import (
@@ -450,7 +452,7 @@ class TestNews:
 
             self.signal = Recorded()
             self.log.clear()
-            self.buffered, self.ended, self.flush_due = 0, False, False
+            self.buffered, self.ended, self.flush_due, self.vigil = 0, False, False, None
 
         @property
         def failure(self) -> None:

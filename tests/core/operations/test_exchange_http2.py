@@ -18,8 +18,9 @@ from httpure_core.http2.stream import CREDIT
 from httpure_core.models.request import Request
 from httpure_core.operations.body import IncomingBody
 from httpure_core.operations.dial import Dialler
-from httpure_core.operations.exchange import SMALL_BODY, exchange, news
+from httpure_core.operations.exchange import SMALL_BODY, exchange
 from httpure_core.operations.report import Report, silent
+from httpure_core.operations.sending import news
 from httpure_core.operations.transmit import Transmitter
 from httpure_core.pool import Ticket
 from tests.core.http2.pair import OK, Pair
@@ -187,21 +188,29 @@ class TestEarlyAnswers:
         assert (stream.status, stream.take(), stream.ended) == (200, b"go on", False)
         assert len(world.bodies[1]) == 1000
 
-    def test_nor_while_it_is_pulled(self) -> None:
-        world = self.early(200, b"go on", ended=False)
-        world.run(world.exchange(post(1000, pieces=10)))
-        assert len(world.bodies[1]) == 1000
-
-    @pytest.mark.parametrize(("status", "size"), [(200, 1000), (413, 10)])
-    def test_aloud(self, status: int, size: int) -> None:
-        """A trace takes another way through the same sending."""
-        world = self.early(status, b"", ended=False)
+    @pytest.mark.parametrize("status", [200, 413])
+    @pytest.mark.parametrize("aloud", [False, True])
+    def test_nor_while_it_is_pulled(self, status: int, aloud: bool) -> None:
+        """But the rest is sent by whoever reads the response. A trace takes another way through the same sending."""
+        world = self.early(status, b"go on", ended=False)
         events: list[str] = []
         budget = world.budget(post(1000, pieces=10))
-        budget.report = Report(lambda name, info: events.append(name), silent)
-        world.run(exchange(world.connection, budget))
-        assert len(world.bodies.get(1, b"")) == size
-        assert events[0] == "http2.send_request_headers.started"
+        if aloud:
+            budget.report = Report(lambda name, info: events.append(name), silent)
+        stream = world.run(exchange(world.connection, budget))
+        assert len(world.bodies.get(1, b"")) == 10
+        assert events[-1:] == ["http2.receive_response_headers.complete"] * aloud
+        if status == 413:
+            assert budget.sending is None
+            return
+        upload = budget.sending
+        assert upload is not None
+        assert world.run(upload.go_on()) is True, "there is something to be read first"
+        assert stream.take() == b"go on"
+        while world.run(upload.go_on()):
+            pass
+        assert len(world.bodies[1]) == 1000
+        assert events[-1:] == ["http2.send_request_body.complete"] * aloud
 
 
 class TestCredit:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from httpure_core.auth import DigestAuth
 from httpure_core.config.options import Proxy
 from httpure_core.errors import LocalProtocolError
 from httpure_core.models.request import Request
-from httpure_core.proxy.route import first_hop, passage, proxy_fields, refuse_credentials, written
+from httpure_core.proxy.credentials import Credentials, Introduction
+from httpure_core.proxy.route import first_hop, passage, refuse_credentials, written
 from httpure_core.proxy.socks5 import Socks5
 from httpure_core.proxy.tunnel import Tunnel
 
@@ -33,35 +37,41 @@ def test_written(host: str, text: str) -> None:
     assert written(host, 1) == text
 
 
-def test_fields() -> None:
-    assert proxy_fields(Proxy("http://p")) == []
-    proxy = Proxy("http://user:p%40ss@p", headers=[("X-A", "1"), ("X-A", "2")])
-    assert proxy_fields(proxy) == [
-        (b"X-A", b"1"),
-        (b"X-A", b"2"),
-        (b"Proxy-Authorization", b"Basic dXNlcjpwQHNz"),
-    ]
-    assert proxy_fields(proxy) == proxy_fields(proxy), "asked again and again"
-    assert len(proxy.headers.raw) == 2
-
-
-def test_credentials_among_the_headers_count() -> None:
-    proxy = Proxy("http://p", auth=("a", "b"), headers={"proxy-authorization": "Bearer x"})
-    assert [value for _, value in proxy_fields(proxy)] == [b"Bearer x"]
+def asking(proxy: Proxy) -> Any:
+    return passage(proxy, "example.org", 443, Introduction(Credentials(proxy)))
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_tunnel(scheme: str) -> None:
-    machine = passage(Proxy(f"{scheme}://u:p@p"), "example.org", 443)
+    machine = asking(Proxy(f"{scheme}://u:p@p"))
     assert isinstance(machine, Tunnel)
     assert machine.data_to_send() == (
         b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\nProxy-Authorization: Basic dTpw\r\n\r\n"
     )
 
 
+def test_a_tunnel_that_is_asked_for_twice() -> None:
+    machine = asking(Proxy("http://p", auth=DigestAuth("u", "p"), headers={"X-A": "1"}))
+    assert machine.data_to_send() == (
+        b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\nX-A: 1\r\n\r\n"
+    )
+    challenge = (
+        b"HTTP/1.1 407 Who?\r\nProxy-Authenticate: Digest realm=r, nonce=n\r\nContent-Length: 0\r\n\r\n"
+    )
+    machine.receive_data(challenge)
+    second = machine.data_to_send()
+    assert (
+        b'X-A: 1\r\nProxy-Authorization: Digest username="u", realm="r", nonce="n", uri="example.org:443"'
+        in second
+    )
+    machine.receive_data(challenge)
+    assert (machine.data_to_send(), machine.again) == (b"", False)
+    assert machine.failure == "it answered 407 Who?; it did not accept the user name and password"
+
+
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
 def test_socks(scheme: str) -> None:
-    machine = passage(Proxy(f"{scheme}://u:p@p"), "example.org", 443)
+    machine = asking(Proxy(f"{scheme}://u:p@p"))
     assert isinstance(machine, Socks5)
     assert machine.data_to_send() == b"\x05\x02\x00\x02"
 

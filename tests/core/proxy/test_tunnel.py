@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from httpure_core.contracts import Fields
 from httpure_core.models.request import Request
 from httpure_core.proxy.tunnel import MAX_FIELDS, MAX_HEAD_SIZE, MAX_INFORMATIONAL, MAX_REFUSAL, Tunnel
 from tests.core.test_nested_layers import Inside
@@ -65,6 +66,7 @@ def test_there_is_no_body(field: tuple[bytes, bytes]) -> None:
         b"HTTP/1.0 200 OK\r\n\r\n",
         b"HTTP/1.1 204 No Content\r\n\r\n",
         b"HTTP/1.1 299\r\nServer: x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
         b"HTTP/1.1 100 Continue\r\n\r\n" * MAX_INFORMATIONAL + OK,
         # RFC 9110 section 9.3.6: there is no body, whatever the fields say.
         b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n",
@@ -231,3 +233,164 @@ def test_the_same_however_it_is_cut(stream: bytes, cuts: list[int]) -> None:
 
     at = sorted({0, *cuts, len(stream)})
     assert outcome([stream]) == outcome([stream[a:b] for a, b in itertools.pairwise(at)])
+
+
+# 407, and what we have to say to it.
+
+ASKED = b"HTTP/1.1 407 Who?\r\nContent-Length: 2\r\n%b\r\n.."
+
+
+def asked(*fields: bytes) -> bytes:
+    return ASKED % b"".join(field + b"\r\n" for field in fields)
+
+
+class Answers:
+    """Says who it is, so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+        self.heard: list[Fields] = []
+
+    def __call__(self, fields: Fields) -> Fields | None:
+        self.heard.append(fields)
+        return [(b"Proxy-Authorization", b"%d" % len(self.heard))] if len(self.heard) <= self.times else None
+
+
+def challenged(*answers: bytes, times: int = 1) -> tuple[Tunnel, bytes]:
+    machine = Tunnel(b"a:1", [], Answers(times))
+    sent = machine.data_to_send()
+    for answer in answers:
+        machine.receive_data(answer)
+        sent += machine.data_to_send()
+    return machine, sent
+
+
+ASKS = b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n"
+ASKS_AGAIN = b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\nProxy-Authorization: %d\r\n\r\n"
+
+
+def test_asked_once_more_on_the_same_connection() -> None:
+    machine, sent = challenged(asked(), OK + b"early")
+    assert sent == ASKS + ASKS_AGAIN % 1
+    assert (machine.established, machine.failure, machine.refusal, machine.again) == (True, None, None, False)
+    machine.attach(inside := Inside())
+    assert inside.got == b"early"
+
+
+@given(cuts=st.lists(st.integers(1, 120), max_size=6))
+def test_in_any_pieces(cuts: list[int]) -> None:
+    answer = asked(b"X: y") + OK + b"early"
+    places = [0, *sorted({cut for cut in cuts if cut < len(answer)}), len(answer)]
+    machine = Tunnel(b"a:1", [], Answers(1))
+    # What comes before the second question went out is not an answer to it; here, all of it comes after.
+    first = len(asked(b"X: y"))
+    for start, end in itertools.pairwise(sorted({*places, first})):
+        machine.receive_data(answer[start:end])
+    assert machine.established
+    machine.attach(inside := Inside())
+    assert inside.got == b"early"
+
+
+def test_asked_as_often_as_there_is_something_to_say() -> None:
+    machine, sent = challenged(asked(), asked(), asked(b"Proxy-Authenticate: Basic"), times=2)
+    assert sent == ASKS + ASKS_AGAIN % 1 + ASKS_AGAIN % 2
+    assert machine.failure == "it answered 407 Who?; it did not accept the user name and password"
+    assert (machine.established, machine.again) == (False, False)
+    assert machine.refusal is not None
+    assert machine.refusal.body == b".."
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        asked(b"Connection: close"),
+        b"HTTP/1.0 407 Who?\r\nContent-Length: 0\r\n\r\n",
+        asked() + b"and something that nobody asked for",
+        b"HTTP/1.1 407 Who?\r\nContent-Length: 100000\r\n\r\n" + b"." * MAX_REFUSAL,
+    ],
+)
+def test_again_on_another_connection(answer: bytes) -> None:
+    machine, sent = challenged(answer)
+    assert sent == ASKS
+    assert machine.again
+    assert machine.failure is not None
+    assert machine.failure.startswith("it answered 407 Who?")
+
+
+@pytest.mark.parametrize("error", [None, ConnectionResetError(104, "Connection reset by peer")])
+def test_again_after_a_body_that_ends_with_the_connection(error: OSError | None) -> None:
+    machine, _ = challenged(b"HTTP/1.1 407 Who?\r\n\r\nyou?")
+    assert machine.failure is None
+    machine.receive_eof(error)
+    assert machine.again
+
+
+def test_again_if_the_proxy_leaves_without_having_said_so() -> None:
+    machine, sent = challenged(asked())
+    machine.receive_eof()
+    assert sent.endswith(ASKS_AGAIN % 1)
+    assert (machine.failure, machine.again) == ("it closed the connection without an answer", True)
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTT"])
+def test_not_again_if_it_was_not_asked(answer: bytes) -> None:
+    machine, _ = challenged(*[answer] * bool(answer))
+    machine.receive_eof()
+    assert not machine.again
+    machine, _ = challenged(asked(), b"HTTP/1")
+    machine.receive_eof()
+    assert not machine.again
+
+
+def test_another_refusal_is_the_last_word() -> None:
+    machine, sent = challenged(asked(), REFUSED)
+    assert sent == ASKS + ASKS_AGAIN % 1
+    assert (machine.failure, machine.again) == ("it answered 403 Forbidden: 'no!'", False)
+    assert machine.refusal is not None
+
+
+def test_the_fields_of_the_challenge_are_handed_on() -> None:
+    answers = Answers(0)
+    machine = Tunnel(b"a:1", [], answers)
+    machine.receive_data(asked(b"Proxy-Authenticate: Digest a=b"))
+    assert (b"Proxy-Authenticate", b"Digest a=b") in answers.heard[0]
+    assert not machine.again
+
+
+def test_fields_that_cannot_be_sent_at_the_second_go() -> None:
+    machine = Tunnel(b"a:1", [], lambda fields: [(b"Proxy-Authorization", b"\0hush")])
+    machine.data_to_send()
+    machine.receive_data(asked())
+    assert machine.failure is not None
+    assert "cannot be sent" in machine.failure
+    assert "hush" not in machine.failure
+    assert machine.data_to_send() == b""
+
+
+@pytest.mark.parametrize(
+    ("fields", "advice"),
+    [
+        ([], "give user name and password with Proxy(url, auth=...)"),
+        ([b"Proxy-Authenticate: Basic"], "give user name and password with Proxy(url, auth=...)"),
+        (
+            [b"Proxy-Authenticate: NTLM", b"Proxy-Authenticate: Digest a=b"],
+            "give user name and password with Proxy(url, auth=...)",
+        ),
+        (
+            [b"Proxy-Authenticate: NTLM", b"proxy-authenticate: Negotiate"],
+            "it asks for ntlm, negotiate, which is not spoken here",
+        ),
+    ],
+)
+def test_advice(fields: list[bytes], advice: str) -> None:
+    assert tunnel(asked(*fields)).failure == f"it answered 407 Who?; {advice}"
+
+
+def test_a_proxy_that_repeats_what_it_was_told() -> None:
+    """Its text is told in errors, and the credentials must not be."""
+    machine = Tunnel(b"a:1", [(b"Proxy-Authorization", b"Basic dXNlcjpwYXNz")])
+    machine.receive_data(
+        b"HTTP/1.1 403 not with dXNlcjpwYXNz\r\nContent-Type: text/plain\r\nContent-Length: 37\r\n\r\n"
+        b"You said Basic dXNlcjpwYXNz, which is "
+    )
+    assert machine.failure == ("it answered 403 not with [secure]: 'You said Basic [secure], which is'")

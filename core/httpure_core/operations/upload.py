@@ -1,0 +1,216 @@
+"""A request's body on its way out piece by piece: before the response, and beside it.
+
+Until the head of the response is there, `exchange` takes the steps. A good answer (below 300) may begin while the body
+is still going out, and then both go on: whoever reads the response takes the steps, as there is nobody else. While
+nothing has come to be read, more is sent; if no more can be sent, we wait for either. So a server that sends back what
+it gets, and holds little of it, never waits for us while we wait for it; and no task or thread is needed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..content.streams import ByteStream
+from ..contracts import Link, Stream
+from ..effects import Effect, Flush, Operation, Pull, Receive
+from .budget import Budget
+from .closing import or_let_go
+from .sending import Sending
+
+if TYPE_CHECKING:
+    from ..models.request import Request
+
+__all__ = ["PIECE_SIZE", "Upload", "expects", "without_expectation"]
+
+#: A body goes out in pieces of at most this many bytes, so that the write timeout is one of progress.
+PIECE_SIZE = 256 * 1024
+#: Seconds to wait for 100 Continue before the body is sent all the same.
+PATIENCE = 1.0
+
+
+def expects(raw: list[tuple[bytes, bytes]]) -> bool:
+    """Whether header fields ask to be told to go on before the body is sent (RFC 9110 section 10.1.1)."""
+    for name, value in raw:  # without an index of the fields, for which perhaps nobody asks
+        if len(name) == 6 and name.lower() == b"expect":
+            return value.strip().lower() == b"100-continue"
+    return False
+
+
+def without_expectation(budget: Budget) -> Request | None:
+    """Return what takes the place of a request whose Expect was refused (417); None if that cannot be sent again."""
+    request = budget.request
+    if not expects(request.headers.raw):
+        return None
+    if budget.sending is None:  # the body was begun
+        from .resending import may_resend
+
+        if not may_resend(request):
+            return None
+    again = request.__copy__()
+    del again.headers["expect"]
+    return again
+
+
+class Upload(Sending):
+    """A body that is sent step by step. Whoever takes the steps lets go of its source if they fail."""
+
+    __slots__ = ("_pull", "_rest", "begun", "patience", "who")
+
+    def __init__(self, stream: Stream, link: Link, budget: Budget) -> None:
+        super().__init__(stream, link, budget, False)
+        source = budget.request.stream
+        #: True when some of the body has been sent, so that its source may have been used up.
+        self.begun = False
+        #: Seconds to wait for 100 Continue first; None for not at all.
+        self.patience = _patience(budget) if expects(budget.request.headers.raw) else None
+        #: Who sends, in words of the trace; told when the end is.
+        self.who = ""
+        self._pull: Pull | None = None
+        self._rest = memoryview(b"")
+        if type(source) is ByteStream:
+            self._rest = memoryview(source.content)
+            self.flushed = self.patience is None  # then the head goes out with the first piece
+        else:
+            self._pull = Pull(source)
+
+    def send_body(self) -> Operation[bool]:
+        """Send until all has gone, or there is an answer. Returns True if something is left that could be sent."""
+        stream = self.stream
+        if self.patience is not None:
+            yield from self.wait_for_continue(self.patience)
+            if stream.status:
+                # The server wants no body. After 417 another request may send it: see `without_expectation`.
+                return stream.status == 417
+        while not stream.status:
+            if not (yield from self.step()):
+                return False
+        if self.over:
+            yield from self.stop()
+            return False
+        return True
+
+    def step(self) -> Operation[bool]:
+        """Take one step; False if there is none left to take. None is taken while there is something to be read."""
+        stream = self.stream
+        # Clear the signal, look at the state, then wait.
+        stream.signal.ready = False
+        if stream.informational:
+            yield from self.inform()
+        if self.lost is not None or self.over:
+            yield from self.stop()
+            return False
+        if stream.buffered:
+            return True
+        if not self.flushed or stream.flush_due:
+            yield from self._flush_once()
+        elif stream.blocked:
+            yield from self.wait_for_leave()
+        elif self.whole:
+            return False
+        else:
+            yield from self.queue_more()
+        return True
+
+    def go_on(self) -> Operation[bool]:
+        """As `step`, beside the response: let go of the source if it fails, and tell those who listen of the end."""
+        step = self.step()
+        stepping = or_let_go(step, self.ending, self.let_go)
+        report = self.budget.report
+        if report is None:
+            return (yield from stepping)
+        return (yield from report.until_end(self.who, "send_request_body", stepping, unless=bool))
+
+    def stop(self) -> Operation[bool]:
+        """Send nothing more: close the source."""
+        effect = self.ending()
+        if effect is not None:
+            yield effect
+            self._pull = None
+        return True
+
+    def ending(self) -> Effect | None:
+        """Return what closes the source of the body, awaited where it must be; None if there is none."""
+        return self._pull.ending() if self._pull is not None and self.begun else None
+
+    def let_go(self) -> None:
+        """Let go of the source at once, as far as that goes without waiting."""
+        if self._pull is not None:
+            self._pull.close()
+
+    def _flush_once(self) -> Operation[bool]:
+        """Send what is queued, or wait until some of it has gone, or something has come."""
+        flush = Flush(self.link, self.stream.signal, self.budget.seconds("write"))
+        try:
+            yield flush
+        except TimeoutError:
+            raise self.budget.spent("write") from None
+        except OSError as exc:
+            self.lost = exc
+            return False
+        if flush.flushed and self.begun and not self.whole:
+            self.link.is_stale()  # feeds what has arrived while nobody read: an upload can take long
+        # With news, there may be more to send: what the peer has given leave for, and what it waits to hear.
+        self.flushed = flush.flushed and not self.stream.signal.ready
+        return True
+
+    def queue_more(self) -> Operation[bool]:
+        """Queue the next piece of the body, or its end."""
+        piece: bytes | None = None
+        if self._rest:
+            piece = self._next_of_rest()
+        elif self._pull is not None:
+            self.begun = True
+            yield self._pull
+            piece = self._pull.piece
+            if piece is None:
+                self._pull.close()
+                self._pull = None
+            elif not piece:
+                return False
+            elif len(piece) > PIECE_SIZE:
+                self._rest = memoryview(piece)
+                piece = self._next_of_rest()
+        with self.link.mutex:
+            if piece is None:
+                self.stream.end_data()
+            else:
+                self.stream.send_data(piece)
+        self.whole = piece is None
+        self.begun = True
+        self.flushed = False
+        return True
+
+    def _next_of_rest(self) -> bytes:
+        piece, self._rest = self._rest[:PIECE_SIZE], self._rest[PIECE_SIZE:]
+        return bytes(piece)
+
+    def wait_for_continue(self, patience: float) -> Operation[bool]:
+        """Wait until the server wants the body, or answers without it, or has had its time.
+
+        RFC 9110 section 10.1.1: a server may know nothing of this, so nobody waits for it without end.
+        """
+        stream, budget = self.stream, self.budget
+        yield from self.flush()
+        ends = budget.clock() + patience
+        while True:
+            # Clear the signal, look at the state, then wait.
+            stream.signal.ready = False
+            if stream.informational:
+                yield from self.inform()
+            if stream.status or stream.failure is not None or any(s == 100 for s, _ in stream.informational):
+                return True
+            left, limit = ends - budget.clock(), budget.seconds("read")
+            if left <= 0:
+                return False
+            try:
+                yield Receive(self.link, stream.signal, left if limit is None else min(left, limit))
+            except TimeoutError:
+                budget.seconds("read")  # raises if it was the total that is over
+                return False
+
+
+def _patience(budget: Budget) -> float:
+    seconds = budget.request.extensions.get("expect_timeout", PATIENCE)
+    if isinstance(seconds, (int, float)) and seconds >= 0:
+        return seconds
+    raise TypeError(f"The extension 'expect_timeout' is a number of seconds, and not {seconds!r}.")
