@@ -456,12 +456,11 @@ def test_errors_that_were_survived_hold_on_to_no_result(runner: Runner) -> None:
             kept.append(exc)
         return Response(200)
 
-    def run() -> Response:
-        ran = runner.driver.run(operation())
-        # Without asyncio, whose task may outlive the call, and has the result.
-        return ran if runner.blocking else run_to_its_end(ran)  # type: ignore[no-any-return]
-
-    response = weakref.ref(run())
+    # In no variable here either; and without asyncio, whose task may outlive the call, and has the result.
+    if runner.blocking:
+        response = weakref.ref(runner.driver.run(operation()))
+    else:
+        response = weakref.ref(run_to_its_end(runner.driver.run(operation())))
     assert response() is None
     assert len(kept) == 1
 
