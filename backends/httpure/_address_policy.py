@@ -58,9 +58,8 @@ def _is_public(address: IPv4Address) -> bool:
 def _is_public_ipv6(address: IPv6Address) -> bool:
     if any(address in network for network in _EMBEDDING):
         return _is_public(IPv4Address(int(address) & 0xFFFF_FFFF))
-    embedded = [address.sixtofour, *(address.teredo or ())]
-    if not all(_is_public(each) for each in embedded if each is not None):
-        return False
+    if address.sixtofour is not None:
+        return _is_public(address.sixtofour)
     if address.teredo:
-        return True
+        return all(map(_is_public, address.teredo))
     return address in _PUBLIC_IPV6 and address not in _DOCUMENTATION and address.is_global

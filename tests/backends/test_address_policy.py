@@ -69,7 +69,9 @@ def test_nothing_that_python_calls_private_is_public(
 ) -> None:
     doubtful = address.is_private or address.is_multicast or address.is_reserved or address.is_loopback
     embedding = address.version == 6 and (
-        address.ipv4_mapped or address in ipaddress.ip_network("64:ff9b::/96")
+        address.ipv4_mapped is not None
+        or address.sixtofour is not None
+        or address in ipaddress.ip_network("64:ff9b::/96")
     )
     if doubtful and not embedding:
         assert not public_addresses_only(Address(str(address)))

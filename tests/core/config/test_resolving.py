@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ class TestAnswers:
         """Whoever compares them, a policy for one, is not deceived; and the family is that of the digits."""
         given_ones = ["::FFFF:7f00:1", Address("2001:DB8:0::1", 81), "fe80::1%eth0"]
         assert told(addresses_from(given_ones, 80, "x")) == [
-            ("[::ffff:7f00:1]:80", "ipv6"),
+            (f"[{ip_address('::ffff:7f00:1')}]:80", "ipv6"),  # from Python 3.13 on, [::ffff:127.0.0.1]
             ("[2001:db8::1]:81", "ipv6"),
             ("[fe80::1%eth0]:80", "ipv6"),
         ]
