@@ -11,13 +11,13 @@ the same client for those who choose the backend by an import. The protocol itse
 from __future__ import annotations
 
 import os as _os
+import sys as _sys
 import time as _time
 from typing import TYPE_CHECKING, Any
 
 from httpure_core import __version__, ambient
-from httpure_core.auth import Auth, BasicAuth, DigestAuth, FunctionAuth
+from httpure_core.auth import Auth, BasicAuth, FunctionAuth
 from httpure_core.config.options import USE_CLIENT_DEFAULT, Limits, Proxy, Timeout
-from httpure_core.content.parts import Part
 from httpure_core.content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from httpure_core.effects import Address
 from httpure_core.errors import (
@@ -56,29 +56,30 @@ from httpure_core.models.headers import Headers
 from httpure_core.models.query import QueryParams
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
-from httpure_core.models.status import codes
 from httpure_core.models.url import URL
 from httpure_core.warned import QueryDroppedWarning
 
 from ._api import delete, get, head, options, patch, post, put, request, stream
-from ._async_client import AsyncClient
 from ._client import Client
 from ._defaults import default_headers as _default_headers
-from ._duplex import AsyncDuplex, Duplex
-from ._jar import jar_view as _jar_view
-from ._jar import store_of_jar as _store_of_jar
-from ._netrc import NetRCAuth
 from ._transports.base import AsyncBaseTransport, BaseTransport
 from ._transports.http import AsyncHTTPTransport, HTTPTransport
-from ._transports.mock import MockTransport
-from ._types_of_files import guess_type as _guess_type
 from .sockets import Backend as _Backend  # noqa: F401  # now, rather than when the first client is made
 
 if TYPE_CHECKING:
+    from httpure_core.auth import DigestAuth
+    from httpure_core.content.parts import Part
+    from httpure_core.models.cookie_store import CookieStore as _CookieStore
+    from httpure_core.models.status import codes
+
     from ._address_policy import public_addresses_only
+    from ._async_client import AsyncClient
     from ._cli.command import main
+    from ._duplex import AsyncDuplex, Duplex
+    from ._netrc import NetRCAuth
     from ._tls import TLSConfig, create_ssl_context
     from ._transports.asgi import ASGITransport
+    from ._transports.mock import MockTransport
     from ._transports.wsgi import WSGITransport
 
 __title__ = "httpure"
@@ -164,6 +165,68 @@ __all__ = [
     "stream",
 ]
 
+#: What is imported when somebody asks for it, and where it is: it would import `ssl` or click, or is for few programs.
+_LATE = {
+    "ASGITransport": "httpure._transports.asgi",
+    "AsyncClient": "httpure._async_client",
+    "AsyncDuplex": "httpure._duplex",
+    "DigestAuth": "httpure_core.auth.digest",
+    "Duplex": "httpure._duplex",
+    "MockTransport": "httpure._transports.mock",
+    "NetRCAuth": "httpure._netrc",
+    "Part": "httpure_core.content.parts",
+    "TLSConfig": "httpure._tls",
+    "WSGITransport": "httpure._transports.wsgi",
+    "codes": "httpure_core.models.status",
+    "create_ssl_context": "httpure._tls",
+    "public_addresses_only": "httpure._address_policy",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "main":
+        from ._cli import load_main
+
+        return load_main()
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = _shown_as_public(getattr(import_module(_LATE[name]), name))
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _shown_as_public(value: Any) -> Any:
+    # Users find the class here: so say tracebacks, reprs and pickles.
+    if isinstance(value, type) and value.__module__.startswith("httpure"):
+        value.__module__ = __name__
+    return value
+
+
+def _guess_type(name: str) -> str | None:
+    from ._types_of_files import guess_type
+
+    return guess_type(name)
+
+
+def _jar_view(cookies: Cookies) -> Any:
+    from ._jar import jar_view
+
+    return jar_view(cookies)
+
+
+def _store_of_jar(cookies: Any) -> _CookieStore | None:
+    if "http.cookiejar" not in _sys.modules:  # there can be no jar then
+        return None
+    from ._jar import store_of_jar
+
+    return store_of_jar(cookies)
+
+
 ambient.install(
     random_bytes=_os.urandom,
     wall_time=_time.time,
@@ -171,39 +234,5 @@ ambient.install(
 )
 _install_jar_view(_jar_view, _store_of_jar)
 _default_headers()  # finds out which decoders are installed: now, rather than when the first client is made
-
-
-def __getattr__(name: str) -> Any:
-    # What would import `ssl` or click, for the many programs and tests that need none of it.
-    if name in ("TLSConfig", "create_ssl_context"):
-        from . import _tls
-
-        return getattr(_tls, name)
-    if name == "main":
-        from ._cli import load_main
-
-        return load_main()
-    if name == "ASGITransport":
-        from ._transports.asgi import ASGITransport
-
-        return ASGITransport
-    if name == "public_addresses_only":
-        from ._address_policy import public_addresses_only
-
-        return public_addresses_only
-    if name == "WSGITransport":
-        from ._transports.wsgi import WSGITransport
-
-        return WSGITransport
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def _show_as_public() -> None:
-    # Users find these classes here: so say tracebacks, reprs and pickles.
-    for name in __all__:
-        value = globals().get(name)
-        if isinstance(value, type) and value.__module__.startswith("httpure"):
-            value.__module__ = __name__
-
-
-_show_as_public()
+for _name in __all__:
+    _shown_as_public(globals().get(_name))

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from httpure_core.auth import AuthTypes
 from httpure_core.config.options import DEFAULT_TIMEOUT_CONFIG, ProxyTypes, TimeoutTypes
-from httpure_core.content.types import RequestContent, RequestData, RequestFiles
-from httpure_core.models.cookies import CookieTypes
-from httpure_core.models.headers import HeaderTypes
-from httpure_core.models.query import QueryParamTypes
 from httpure_core.models.response import Response
 from httpure_core.models.url import URL
 
 from ._client import Client
 from ._lazy_tls import VerifyTypes
+
+if TYPE_CHECKING:
+    from httpure_core.auth import AuthTypes
+    from httpure_core.content.types import RequestContent, RequestData, RequestFiles
+    from httpure_core.models.cookies import CookieTypes
+    from httpure_core.models.headers import HeaderTypes
+    from httpure_core.models.query import QueryParamTypes
 
 __all__ = ["delete", "get", "head", "options", "patch", "post", "put", "request", "stream"]
 

@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from httpure_core.auth import AuthTypes
 from httpure_core.config.options import (
     DEFAULT_LIMITS,
     DEFAULT_MAX_REDIRECTS,
@@ -21,18 +20,13 @@ from httpure_core.config.options import (
     TimeoutTypes,
     UseClientDefault,
 )
-from httpure_core.config.resolving import AddressPolicy, ResolverTypes
 from httpure_core.content.streams import ByteStream
-from httpure_core.content.types import RequestContent, RequestData, RequestFiles
-from httpure_core.models.cookies import CookieTypes
-from httpure_core.models.headers import HeaderTypes
-from httpure_core.models.query import QueryParamTypes
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
 from httpure_core.models.url import URL
 from httpure_core.operations.follow import follow
 
-from ._base_client import BaseClient, EventHooks, State
+from ._base_client import OPENED, BaseClient, EventHooks, State
 from ._detection import async_backend, running_backend
 from ._driving import AsyncDriver
 from ._lazy_tls import CertTypes, LazyTLS, VerifyTypes
@@ -41,6 +35,14 @@ from ._routing import FailingTransport, check_addressing, check_transports, goin
 from ._transports.base import AsyncBaseTransport
 from ._transports.http import AsyncHTTPTransport, checked_grace
 from .backends import AsyncBackend
+
+if TYPE_CHECKING:
+    from httpure_core.auth import AuthTypes
+    from httpure_core.config.resolving import AddressPolicy, ResolverTypes
+    from httpure_core.content.types import RequestContent, RequestData, RequestFiles
+    from httpure_core.models.cookies import CookieTypes
+    from httpure_core.models.headers import HeaderTypes
+    from httpure_core.models.query import QueryParamTypes
 
 __all__ = ["AsyncClient"]
 
@@ -330,8 +332,9 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
 
         Raises RequestError, and RuntimeError if the client is closed.
         """
-        self._check_not_closed()
-        self._state = State.OPENED
+        if self._state is not OPENED:
+            self._check_not_closed()
+            self._state = OPENED
         if proxy is not USE_CLIENT_DEFAULT:
             request.extensions = dict(going_by(proxy, request.extensions) or {})
         if "timeout" not in request.extensions:

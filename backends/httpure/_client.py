@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from httpure_core.auth import AuthTypes
 from httpure_core.config.options import (
     DEFAULT_LIMITS,
     DEFAULT_MAX_REDIRECTS,
@@ -20,26 +19,28 @@ from httpure_core.config.options import (
     TimeoutTypes,
     UseClientDefault,
 )
-from httpure_core.config.resolving import AddressPolicy, ResolverTypes
 from httpure_core.content.streams import SyncByteStream
-from httpure_core.content.types import RequestContent, RequestData, RequestFiles
-from httpure_core.models.cookies import CookieTypes
-from httpure_core.models.headers import HeaderTypes
-from httpure_core.models.query import QueryParamTypes
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
 from httpure_core.models.url import URL
 from httpure_core.operations.follow import follow
 
-from ._base_client import BaseClient, EventHooks, State
-from ._detection import blocking_backend
-from ._driving import BlockingDriver
+from ._base_client import OPENED, BaseClient, EventHooks, State
+from ._detection import blocking_driver
 from ._lazy_tls import CertTypes, LazyTLS, VerifyTypes
 from ._leaving import leave_all
 from ._routing import FailingTransport, check_addressing, check_transports, going_by, mounts_of
 from ._transports.base import BaseTransport
 from ._transports.http import HTTPTransport, checked_grace
 from .backends import BlockingBackend
+
+if TYPE_CHECKING:
+    from httpure_core.auth import AuthTypes
+    from httpure_core.config.resolving import AddressPolicy, ResolverTypes
+    from httpure_core.content.types import RequestContent, RequestData, RequestFiles
+    from httpure_core.models.cookies import CookieTypes
+    from httpure_core.models.headers import HeaderTypes
+    from httpure_core.models.query import QueryParamTypes
 
 __all__ = ["Client"]
 
@@ -118,7 +119,7 @@ class Client(BaseClient[BaseTransport]):
         if isinstance(transport, HTTPTransport) and backend is None:
             driver = transport.driver
         else:
-            driver = BlockingDriver(blocking_backend(backend))
+            driver = blocking_driver(backend)
 
         def through(proxy: Proxy) -> HTTPTransport:
             return HTTPTransport(*settings, proxy, backend=driver.backend, **addresses)
@@ -322,8 +323,9 @@ class Client(BaseClient[BaseTransport]):
 
         Raises RequestError, and RuntimeError if the client is closed.
         """
-        self._check_not_closed()
-        self._state = State.OPENED
+        if self._state is not OPENED:
+            self._check_not_closed()
+            self._state = OPENED
         if proxy is not USE_CLIENT_DEFAULT:
             request.extensions = dict(going_by(proxy, request.extensions) or {})
         if "timeout" not in request.extensions:

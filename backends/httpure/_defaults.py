@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
-from importlib.util import find_spec
 
 from httpure_core import __version__
+from httpure_core.config.prepared import Prepared
 from httpure_core.content.libraries import brotli_library
 from httpure_core.models.headers import Headers
 
-__all__ = ["default_headers"]
+__all__ = ["default_headers", "prepared_defaults"]
 
 
 @cache
@@ -25,6 +26,12 @@ def default_headers() -> Headers:
     )
 
 
+@cache
+def prepared_defaults() -> Prepared:
+    """Return the default headers prepared for requests, for all clients whose headers are just these."""
+    return Prepared(default_headers()._raw)
+
+
 def _accept_encoding() -> str:
     """As the core's `accept_encoding`, without the import of a zstd library, which takes eight milliseconds."""
     codings = ["gzip", "deflate"]
@@ -36,7 +43,10 @@ def _accept_encoding() -> str:
 
 
 def _is_installed(name: str) -> bool:
+    # As importlib.util.find_spec, whose import takes longer than all that is looked for here.
+    package = name.rpartition(".")[0]
     try:
-        return find_spec(name) is not None
-    except ModuleNotFoundError:  # the package that it would be in
+        path = __import__(package).__path__ if package else None
+    except ImportError:
         return False
+    return any(finder.find_spec(name, path) is not None for finder in sys.meta_path)

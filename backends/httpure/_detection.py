@@ -6,20 +6,33 @@ Which async library runs is asked once per client, and only of libraries that th
 from __future__ import annotations
 
 import sys
+from functools import cache
 
+from ._driving import BlockingDriver
 from .backends import AsyncBackend, BlockingBackend, find_backend
 
-__all__ = ["async_backend", "blocking_backend", "running_backend"]
+__all__ = ["async_backend", "blocking_backend", "blocking_driver", "running_backend"]
 
 
 def blocking_backend(given: BlockingBackend | str | None) -> BlockingBackend:
     """Return the backend that was given; that of sockets if it was none."""
     if given is None:
-        from .sockets import Backend
-
-        return Backend()
+        return _driver_of_sockets().backend
     named: BlockingBackend = find_backend(given) if isinstance(given, str) else given
     return named
+
+
+def blocking_driver(given: BlockingBackend | str | None) -> BlockingDriver:
+    """Return the driver of the backend that was given; that of sockets if it was none."""
+    return _driver_of_sockets() if given is None else BlockingDriver(blocking_backend(given))
+
+
+@cache
+def _driver_of_sockets() -> BlockingDriver:
+    # One for all clients, as it keeps nothing of them: it takes a tenth of the time to make a client.
+    from .sockets import Backend
+
+    return BlockingDriver(Backend())
 
 
 def async_backend(given: AsyncBackend | str | None) -> AsyncBackend | None:

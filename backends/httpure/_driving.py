@@ -217,6 +217,11 @@ class AwaitableBody(AsyncByteStream):
         """False where a second iteration raises StreamConsumed."""
         return getattr(self.source, "replayable", True)
 
+    @property
+    def exact(self) -> bool:
+        """True where the source's `content_length` is what it gives out, which takes no more than reading."""
+        return getattr(self.source, "exact", False)
+
     def __aiter__(self) -> AsyncIterator[bytes]:
         return Stepped(pulled(self.source), self._driver.pull)
 

@@ -9,7 +9,9 @@ __all__ = ["leave_all", "leave_all_async"]
 
 def leave_all(leaving: Sequence[Callable[[], object]]) -> None:
     """Call each function, whatever those before it have raised, as nested `with` blocks do; raise the last error."""
-    if leaving:
+    if len(leaving) == 1:
+        leaving[0]()
+    elif leaving:
         try:
             leaving[0]()
         finally:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import socket
-import threading
+from _thread import allocate_lock  # `threading.Lock`; the import of that module takes a millisecond
 from collections import deque
 from typing import Any
 
 from httpure_core.contracts import Machine, Mutex
 from httpure_core.signals import ReadTurn, Signal
 
+from ._memory import keep_freed_memory
 from ._socket_info import socket_info
 from ._socket_waiting import wait_for_read
 
@@ -24,7 +26,7 @@ __all__ = ["SocketLink", "closed_here"]
 #: Bytes asked for in one read. It doubles while reads come back full: a large transfer takes few of them, and
 #: a small response does not pay for a large buffer.
 FIRST_READ = 64 * 1024
-LARGEST_READ = 512 * 1024
+LARGEST_READ = 256 * 1024
 #: How often an idle connection is read from before it is used again: session tickets of TLS come in a few pieces.
 _MOST_IDLE_READS = 8
 #: Bytes up to which what is left unsent is joined, so that many small pieces take few calls.
@@ -39,7 +41,10 @@ class SocketLink:
     Several may use it at a time. What one of them cannot send stays here, and goes out in order, whoever sends next.
     """
 
+    basket = io.BytesIO
+
     __slots__ = (
+        "_alone",
         "_process",
         "_read_size",
         "_wait_for_read",
@@ -57,11 +62,12 @@ class SocketLink:
     )
 
     def __init__(self, sock: socket.socket, machine: Machine, mutex: Mutex) -> None:
+        keep_freed_memory()
         self.sock = sock
         self.machine = machine
         self.mutex = mutex  # guards machine and turn; never held while waiting
         self.turn = ReadTurn()
-        self.sending = threading.Lock()  # held while bytes are handed to the kernel; acquire before `mutex`
+        self.sending = allocate_lock()  # held while bytes are handed to the kernel; acquire before `mutex`
         # Guarded by `sending`:
         self.unsent: deque[memoryview] = deque()  # what the kernel has not taken
         self.left = 0  # bytes that it has not taken at once, of all that it ever got
@@ -70,6 +76,7 @@ class SocketLink:
         self.flushers: dict[Signal, int] = {}
         self.closed = False  # by us
         self.ended = False  # by the peer, or by an error
+        self._alone = False  # whether nobody looks at it at the same time: no other thread
         self._read_size = FIRST_READ
         self._wait_for_read = wait_for_read(sock)
         self._process = os.getpid()
@@ -93,7 +100,7 @@ class SocketLink:
             self.closed = True  # an interrupt: some bytes may have gone, and nobody knows which
             raise
 
-    def _send(self, data: bytes) -> bool:
+    def _send(self, data: bytes | memoryview) -> bool:
         try:
             sent = self.sock.send(data)
         except (BlockingIOError, InterruptedError):
@@ -129,8 +136,15 @@ class SocketLink:
         The end of the connection is told to the machine, so nothing is raised. There is no checkpoint between
         the arrival of bytes and the machine that takes them.
         """
+        room = getattr(self.machine, "room", None)
+        read_size = self._read_size
+        data = b""
         try:
-            data = self.sock.recv(self._read_size)
+            if room is None:
+                data = self.sock.recv(read_size)
+                size = len(data)
+            else:  # nobody but who reads has to do with it, so the mutex is not needed
+                size = self.sock.recv_into(room())
         except (BlockingIOError, InterruptedError):
             return False
         except OSError as exc:
@@ -140,13 +154,18 @@ class SocketLink:
             self.end(closed_here())
             return True
         with self.mutex:
-            if data:
-                self.machine.receive_data(data)
-            else:
+            if not size:
                 self.ended = True
                 self.machine.receive_eof()
-        if len(data) == self._read_size < LARGEST_READ:
-            self._read_size *= 2
+            elif room is None:
+                self.machine.receive_data(data)
+            else:
+                self.machine.filled(size)  # type: ignore[attr-defined]  # what has a room has this
+        if room is None:
+            if size == read_size:
+                self._read_size = min(2 * read_size, LARGEST_READ)
+            elif size < FIRST_READ:
+                self._read_size = FIRST_READ
         return True
 
     def end(self, error: OSError) -> None:
@@ -200,8 +219,20 @@ class SocketLink:
 
         Never waits: where somebody reads, all that this tells is whether the link is closed.
         """
-        if self._process != os.getpid():
+        if self._process != os.getpid() or self.closed or self.ended:
             return True
+        # Nearly always there is nothing. Who is alone can ask that without the turn, for a third of the instructions;
+        # another thread must not, as a `poll` that is under way takes no second call.
+        if self._alone and self.turn.reader is None:
+            try:
+                if not self._wait_for_read(0):
+                    return False
+            except (OSError, ValueError):
+                return True
+        return self._read_idly()
+
+    def _read_idly(self) -> bool:
+        """Read what has come while nobody read. Returns as `is_stale`."""
         with self.mutex:
             if self.turn.reader is not None or self.closed:
                 return self.closed or self.ended

@@ -29,7 +29,9 @@ if hasattr(select, "poll"):
         ready = poll.poll
 
         def wait(seconds: float | None) -> bool:
-            return bool(ready(None if seconds is None else math.ceil(min(seconds, LONGEST) * 1000)))
+            if not seconds:
+                return bool(ready(seconds))  # forever, or a look
+            return bool(ready(math.ceil(min(seconds, LONGEST) * 1000)))
 
         return wait
 

@@ -16,8 +16,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import socket
-import threading
 import time
+from _thread import allocate_lock  # `threading.Lock`; the import of that module takes a millisecond
 
 from httpure_core.contracts import Machine, innermost
 from httpure_core.effects import Flush, Receive
@@ -35,7 +35,7 @@ class ThreadLink(SocketLink):
     __slots__ = ("_ringer", "_settled", "bell")
 
     def __init__(self, sock: socket.socket, machine: Machine) -> None:
-        super().__init__(sock, machine, threading.Lock())
+        super().__init__(sock, machine, allocate_lock())
         # What rings when whoever reads is to look again: a socket to be read from. None where the link is one user's at
         # a time.
         self.bell: socket.socket | None = None
@@ -69,10 +69,10 @@ class ThreadLink(SocketLink):
 
     def receive(self, effect: Receive) -> None:
         """Read, or wait for the thread that reads, until the signal is set (runs once per request)."""
-        signal = effect.signal
-        deadline = None if effect.timeout is None else time.monotonic() + effect.timeout
+        signal, left = effect.signal, effect.timeout
+        deadline = None if left is None else time.monotonic() + left
         try:
-            while True:
+            while not signal.ready:
                 gate = None
                 with self.mutex:
                     if signal.ready or self.closed:
@@ -84,13 +84,17 @@ class ThreadLink(SocketLink):
                     elif self.bell is not None:
                         signal.wake = self._ring
                 if gate is not None:
-                    gate.wait(_left(deadline))
-                    continue
-                self._watch(signal, deadline)
-                try:
-                    self.push()  # what the machine has to say in answer, such as acknowledgements
-                except OSError:
-                    continue  # if the connection is lost, the next read tells
+                    gate.wait(left)
+                else:
+                    self._watch(signal, left)
+                    try:  # noqa: SIM105 - this is run for each request, and `suppress` is four frames
+                        self.push()  # what the machine has to say in answer, such as acknowledgements
+                    except OSError:
+                        pass  # if the connection is lost, the next read tells
+                if deadline is not None and not signal.ready:
+                    left = deadline - time.monotonic()
+                    if left <= 0:
+                        raise TimeoutError  # of a peer that never pauses: there would always be something to read
         except TimeoutError:
             if not signal.ready:
                 raise
@@ -116,7 +120,7 @@ class ThreadLink(SocketLink):
                     gate.wait(_left(deadline))
                     continue
                 if reads:
-                    self._watch(signal, deadline)
+                    self._watch(signal, _left(deadline))
                 else:
                     self._wait_alone(signal, deadline)
                 self.push()
@@ -146,9 +150,9 @@ class ThreadLink(SocketLink):
         self.turn.leave(signal)
         return False, None
 
-    def _watch(self, signal: Signal, deadline: float | None) -> None:
+    def _watch(self, signal: Signal, left: float | None) -> None:
         """Wait for the socket, for all, and read what has come. Only for who has the turn."""
-        if not self.wait(True, bool(self.unsent), _left(deadline), self.bell):
+        if not self.wait(True, bool(self.unsent), left, self.bell):
             raise TimeoutError
         if self.bell is not None:
             signal.wake = None
@@ -174,6 +178,7 @@ class ThreadLink(SocketLink):
         """Find out whether the link is for several, as soon as its machine knows; then it gets a bell."""
         multiplexed = getattr(innermost(self.machine), "multiplexed", None)
         self._settled = multiplexed is not None
+        self._alone = self._settled and not multiplexed
         if multiplexed:
             self.bell, self._ringer = _bell()
             self._wait_for_read = wait_for_read(self.sock, self.bell)
@@ -246,7 +251,7 @@ class Gate:
     __slots__ = ("_lock", "_signal")
 
     def __init__(self, signal: Signal) -> None:
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._lock.acquire()
         self._signal = signal
         signal.wake = self._open

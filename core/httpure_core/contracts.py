@@ -27,8 +27,10 @@ __all__ = [
     "TLS",
     "Asks",
     "Attempt",
+    "Basket",
     "Clock",
     "Connection",
+    "FieldBlock",
     "Fields",
     "Layer",
     "Link",
@@ -47,10 +49,14 @@ Clock: TypeAlias = Callable[[], float]
 
 #: Header or trailer fields as they stand on the wire: (name, value) pairs in order.
 Fields: TypeAlias = list[tuple[bytes, bytes]]
+#: Fields as they go to the wire: the lines, each with its end, and the bytes of body that they frame; None where the
+#: body is chunked. See `models/field_block.py`.
+FieldBlock: TypeAlias = tuple[bytes, int | None]
 
 
-#: Bytes of a response's body that are held for a slow reader before its link stops reading.
-READ_AHEAD = 256 * 1024
+#: Bytes of a response's body that are held for a slow reader before its link stops reading. More than one arrival
+#: brings (256 KiB on asyncio): else each would stop the reading for a moment, a fifth of a download's CPU time.
+READ_AHEAD = 512 * 1024
 #: Fields of a response's head, and of its trailers with the bytes of their names and values.
 MAX_FIELDS = 1000
 MAX_TRAILERS = 100
@@ -100,8 +106,41 @@ class Mutex(Protocol):
     ) -> Any: ...
 
 
+class Basket(Protocol):
+    """Memory that grows, and becomes `bytes` without a copy: `io.BytesIO`. A link brings it, see `Link`."""
+
+    def seek(self, at: int, /) -> int:
+        """Go on at this place."""
+        ...
+
+    def write(self, data: bytes | memoryview, /) -> int:
+        """Put bytes there; what lies before them becomes zeros, if it is not there yet. Returns how many they were."""
+        ...
+
+    def truncate(self, size: int, /) -> int:
+        """Keep the first bytes only."""
+        ...
+
+    def getbuffer(self) -> memoryview:
+        """Return all of it, to write into. While anybody looks at that, it cannot grow."""
+        ...
+
+    def getvalue(self) -> bytes:
+        """Return all of it."""
+        ...
+
+
 class Machine(Protocol):
-    """Bytes in, bytes out. A link calls these with its mutex held; none of them waits or raises."""
+    """Bytes in, bytes out. A link calls these with its mutex held; none of them waits or raises.
+
+    It may have three more attributes, of which a link need not take notice:
+
+    - `reads_views`: True where `receive_data` takes a memoryview, too, and keeps none of it
+    - `room`: a function, while the next bytes belong to one large thing that is received in place, and None as a rule.
+      It returns the memoryview that they go to. Instead of `receive_data`, the link then calls `filled(size)`.
+    - `filled`: is told how many bytes have come into the room. Nothing else may be done with the machine in between,
+      but to ask for `room` again
+    """
 
     @property
     def wants_data(self) -> bool:
@@ -116,8 +155,8 @@ class Machine(Protocol):
         """The peer will send nothing more. `error` tells why, where it was no orderly end."""
         ...
 
-    def data_to_send(self) -> bytes:
-        """Return, once, the bytes that the peer should get."""
+    def data_to_send(self) -> bytes | memoryview:
+        """Return, once, the bytes that the peer should get: never changed later, so that the link may keep them."""
         ...
 
 
@@ -138,6 +177,9 @@ class Link(Protocol):
 
     It may have a method `extra_info(name)`, which returns what is known of the connection, and None for what is not:
     "client_addr" and "server_addr" as `socket` has them, "socket", "is_readable".
+
+    And it may have an attribute `basket`, which is called for a new `Basket`: `io.BytesIO`, which the core does not
+    import. Then a large body that somebody wants whole is received in place.
     """
 
     #: What the received bytes go to and the bytes to send come from. Guarded by `mutex`.
@@ -183,7 +225,12 @@ class Attempt(Protocol):
 
 
 class Stream(Protocol):
-    """One exchange: a request going out, a response coming in. Guarded by its link's mutex."""
+    """One exchange: a request going out, a response coming in. Guarded by its link's mutex.
+
+    It may have a method `gather(clock, basket)`: whoever reads wants all of the body, and to hear of its end only. From
+    then on `signal` is set when the response has ended or failed, there is no limit to what is held for the reader, and
+    `heard` is when the last bytes came, on that clock. With a `Basket`, they may be received in place.
+    """
 
     signal: Signal
     #: The final status code; 0 until the response's head has arrived.
@@ -236,8 +283,11 @@ class Stream(Protocol):
         """True if the peer waits to hear that the body is being read: flush before waiting for more of it."""
         ...
 
-    def send_data(self, data: bytes, /) -> None:
-        """Queue a piece of the request's body. Raises LocalProtocolError if it exceeds the declared length."""
+    def send_data(self, data: bytes | memoryview, /) -> None:
+        """Queue a piece of the request's body, which never changes.
+
+        Raises LocalProtocolError if it exceeds the declared length.
+        """
         ...
 
     def end_data(self) -> None:
@@ -333,9 +383,18 @@ class Connection(Machine, Protocol):
         """True while the peer is asked for a sign of life, and has given none yet. It is not `reusable` then."""
         ...
 
-    def open_stream(self, method: bytes, target: bytes, fields: Fields, body: bytes | None, /) -> Stream:
+    def open_stream(
+        self,
+        method: bytes,
+        target: bytes,
+        fields: Fields,
+        body: bytes | None,
+        block: FieldBlock | None = None,
+        /,
+    ) -> Stream:
         """Queue a request's head, and its body where that is given (b"" for none).
 
+        `block` may be what `field_block(fields)` returns, where somebody has asked that before.
         With `body=None` the caller goes on with `Stream.send_data` and `end_data`.
         Raises LocalProtocolError, with nothing queued, if the request breaks the rules of HTTP.
         """

@@ -11,7 +11,7 @@ from collections.abc import Hashable
 from heapq import heappop, heappush, heapreplace
 from typing import NamedTuple, TypeAlias
 
-from .contracts import Connection, Fields, Stream
+from .contracts import Connection, FieldBlock, Fields, Stream
 from .signals import Signal
 
 __all__ = ["NEWEST", "Lane", "Line", "Route", "Share", "Slot", "Statistics", "Ticket"]
@@ -291,7 +291,14 @@ class Share:
         self._ticket = ticket
         self.link = connection.link
 
-    def open_stream(self, method: bytes, target: bytes, fields: Fields, body: bytes | None) -> Stream:
+    def open_stream(
+        self,
+        method: bytes,
+        target: bytes,
+        fields: Fields,
+        body: bytes | None,
+        block: FieldBlock | None = None,
+    ) -> Stream:
         """As `Connection.open_stream`. Called with the link's mutex held."""
         stream = self._connection.open_stream(method, target, fields, body)
         ticket = self._ticket

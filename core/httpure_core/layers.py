@@ -135,8 +135,10 @@ class Passage(Layer):
         elif self.failure is None:
             self.lose(error)
 
-    def data_to_send(self) -> bytes:
+    def data_to_send(self) -> bytes | memoryview:
         """Return what we have to say, and then what the machine inside has."""
+        if not self.outgoing:
+            return self.inner.data_to_send()
         outgoing, self.outgoing = self.outgoing, b""
         return outgoing + self.inner.data_to_send()
 

@@ -312,7 +312,7 @@ class Pool:
                 return _HELD
             victim = next(iter(idle))
         elif places.count >= self._max_connections:
-            victim = places.order.first()
+            victim = places.order.first() if places.idle else None  # mostly none, where thousands wait
             if victim is None:
                 return _FULL
         places.reserve(lane)

@@ -24,7 +24,7 @@ from .errors import (
     UnsupportedProtocol,
 )
 from .models.cookies import kept_cookies
-from .models.headers import speaks_of_secrets
+from .models.field import speaks_of_secrets
 from .models.request import Request
 
 if TYPE_CHECKING:

@@ -29,7 +29,10 @@ class Signal:
     def set(self) -> None:
         """Say that something happened."""
         self.ready = True
-        self.nudge()
+        wake = self.wake  # as `nudge()`, which would be a frame more for each arrival
+        if wake is not None:
+            self.wake = None
+            wake()
 
     def nudge(self) -> None:
         """Wake the waiter without news: it looks again, and may find that it is its turn to read."""

@@ -174,6 +174,44 @@ def test_import_of_httpure() -> None:
     assert fresh(f"import sys, httpure; print(sorted({UNWANTED} & set(sys.modules)))") == "[]"
 
 
+#: What few programs need, or only later: `import httpure` takes a quarter longer with it.
+LATE = (
+    *("base64", "h11", "idna", "importlib.util", "json", "logging", "mimetypes", "threading", "zlib"),
+    *("_async_client", "_duplex", "_errand", "_jar", "_netrc", "_tls", "_transports.mock", "_types_of_files"),
+    *("auth.challenges", "auth.digest", "auth.netrc", "auth.proof", "config.resolving", "content.decode"),
+    *(
+        "content.files",
+        "content.forms",
+        "content.multipart",
+        "content.parts",
+        "content.text",
+        "content.types",
+    ),
+    *("http1", "http2", "models.cookie_syntax", "models.links", "models.stages", "models.status"),
+    *("operations.eyeballs", "operations.reported", "operations.resending", "proxy"),
+)
+
+
+@pytest.mark.slow
+def test_import_of_httpure_is_no_more_than_is_needed() -> None:
+    code = """if True:
+        import sys
+        before = set(sys.modules)
+        import httpure
+        names = (name.removeprefix("httpure.").removeprefix("httpure_core.") for name in set(sys.modules) - before)
+        print(*sorted(names))
+        print({*httpure.__all__} <= {*dir(httpure)}, httpure.AsyncClient, httpure.codes.OK, httpure.Part)
+    """
+    loaded, shown = fresh(code).splitlines()
+    assert {*LATE} & {*loaded.split()} == set()
+    assert shown == "True <class 'httpure.AsyncClient'> 200 <class 'httpure.Part'>"
+
+
+def test_names_that_are_none() -> None:
+    with pytest.raises(AttributeError, match="module 'httpure' has no attribute 'Nothing'"):
+        _ = httpure.Nothing  # type: ignore[attr-defined]
+
+
 @pytest.mark.slow
 def test_making_and_closing_a_client_imports_no_tls() -> None:
     code = f"""if True:

@@ -107,7 +107,6 @@ def test_one_thread_for_each_name_that_hangs(get: Get, resolver: Resolver, port:
         with pytest.raises(httpure.ConnectTimeout):
             get("http://hang.test/", timeout=0.02)
     assert resolver.asked == ["hang.test"]
-    assert [thread.name for thread in threading.enumerate()].count("httpure: look up hang.test") == 1
     threading.Timer(0.02, resolver.gate.set).start()
     with pytest.raises(httpure.ConnectError, match=r"127\.0\.0\.1:80"):
         get("http://hang.test/", timeout=5)
@@ -228,6 +227,16 @@ class TestErrand:
             time.sleep(0.001)
         assert errand.result().daemon
         assert errand.result().name == "what it does"
+
+
+def test_a_look_up_where_no_thread_can_be_had(resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(function: object, arguments: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("httpure._errand.start_new_thread", start)
+    found = look_up(b"fine.test", 80)
+    assert found.join().ready
+    assert found.found()[0][4][1] == 80
 
 
 def test_errors_of_a_shared_look_up_are_each_its_own(resolver: Resolver) -> None:

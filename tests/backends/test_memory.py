@@ -5,10 +5,18 @@ The server runs elsewhere. Plain HTTP, HTTPS, down and up, with a body that woul
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import gc
+import io
 import sys
+import weakref
 
 import pytest
 
+import httpure
+from httpure.asyncio.backend import Link
+from tests.peers import RESET, RealNetwork, scripted
 from tests.servers import LocalServer
 
 from .fresh import fresh
@@ -96,3 +104,32 @@ def test_streaming_adds_little(local_server: LocalServer, backend: str, tls: boo
 
 def test_the_measure_would_notice(local_server: LocalServer) -> None:
     assert added("sockets", local_server.url, local_server.ca_file, str(SIZE), "whole") > SIZE
+
+
+def test_a_body_that_broke_off_leaves_nothing_to_collect(
+    network: RealNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop's error has a traceback, whose frames have the buffer: its memory would be held by a cycle."""
+    baskets: list[weakref.ref[io.BytesIO]] = []
+
+    def basket() -> io.BytesIO:
+        made = io.BytesIO()
+        baskets.append(weakref.ref(made))
+        return made
+
+    monkeypatch.setattr(Link, "basket", staticmethod(basket))
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
+    url = f"http://127.0.0.1:{network.listen(scripted([head, 0.01, b'x' * 100_000, 0.01, RESET]))}"
+
+    async def main() -> None:
+        async with httpure.AsyncClient() as client:
+            with contextlib.suppress(httpure.ReadError):
+                await client.get(url)
+            await asyncio.sleep(0)
+            assert [reference() for reference in baskets] == [None]
+
+    gc.disable()
+    try:
+        asyncio.run(main())
+    finally:
+        gc.enable()

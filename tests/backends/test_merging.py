@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import http.cookiejar
 import pickle
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 import httpure
+from httpure_core.models.field_block import field_block
 from tests.behaviour.world import AnyClient, World
 
 URL = "http://example.org/"
@@ -327,3 +329,79 @@ async def test_forms_of_a_time_limit(http: World, timeout: Any) -> None:
     limits = [tuple(request.extensions["timeout"].values()) for request in sent.requests]
     of_client = None if timeout is None else 7
     assert limits == [(of_client,) * 4, (2,) * 4, (None,) * 4, (1, 2, None, None)]
+
+
+# What is prepared once for many requests
+
+
+def test_no_request_has_what_the_client_no_longer_says() -> None:
+    with httpure.Client(base_url="http://example.org/a") as client:
+
+        def sent(url: httpure.URL | str = "x") -> tuple[str, str | None]:
+            request = client.build_request("GET", url)
+            return str(request.url), request.headers.get("user-agent")
+
+        first = client.build_request("GET", "x")
+        client.headers["User-Agent"] = "one"
+        assert sent() == ("http://example.org/a/x", "one")
+        client.headers.update({"user-agent": "two"})
+        client.base_url = "http://example.org:81/b"
+        assert sent() == ("http://example.org:81/b/x", "two")
+        client.headers = {"User-Agent": "three"}
+        client.params = {"page": 1}
+        assert sent() == ("http://example.org:81/b/x?page=1", "three")
+        del client.headers["User-Agent"]
+        client.timeout = 7
+        assert sent() == ("http://example.org:81/b/x?page=1", None)
+        client.cookies.set("a", "b")
+        again = client.build_request("GET", "x")
+        assert (again.headers["cookie"], again.extensions["timeout"]["read"]) == ("a=b", 7)
+        assert first.headers["user-agent"].startswith("python-httpure/")
+        assert first.extensions["timeout"]["read"] == 5
+
+
+def test_clients_share_what_nobody_has_changed() -> None:
+    one, other = httpure.Client(), httpure.Client()
+    one.headers["X-Team"] = "blue"
+    one.build_request("GET", URL).headers["X-Trace"] = "7f3a"
+    request = other.build_request("GET", URL)
+    assert "x-team" not in request.headers and "x-trace" not in request.headers
+    assert list(request.headers) == ["host", "accept", "accept-encoding", "connection", "user-agent"]
+
+
+@pytest.mark.parametrize("body", [{}, {"json": 1}, {"data": {"a": "1"}}, {"content": b"abc"}])
+def test_headers_that_can_be_gone_through_only_once(body: dict[str, Any]) -> None:
+    for name in ("X-Team", "Accept", "Content-Type"):
+        pairs = iter([(name, "blue")])
+        request = httpure.Client().build_request("POST", URL, headers=pairs, **body)  # type: ignore[arg-type]
+        assert request.headers[name] == "blue"
+
+
+def test_threads_build_requests_while_another_changes_the_headers() -> None:
+    client = httpure.Client()
+    wrong: list[object] = []
+
+    def build() -> None:
+        for number in range(150):
+            request = client.build_request("GET", f"http://{number % 5}.example/{number}")
+            block = field_block(request.headers.raw)
+            if request.headers["host"] != f"{number % 5}.example" or request.headers._block not in (
+                None,
+                block,
+            ):
+                wrong.append(request.headers)
+
+    def change() -> None:
+        for number in range(150):
+            client.headers["X-Number"] = str(number)
+            request = client.build_request("GET", URL)
+            if request.headers["x-number"] != str(number):
+                wrong.append(request.headers)
+
+    threads = [threading.Thread(target=work) for work in (build, build, change)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert client.build_request("GET", URL).headers["x-number"] == "149"

@@ -19,7 +19,8 @@ from httpure.backends import (
     open_socket,
     socket_address,
 )
-from httpure_core.effects import Address, Resolve
+from httpure_core.effects import Address, Receive, Resolve
+from httpure_core.signals import Signal
 
 
 class Recorder:
@@ -134,9 +135,58 @@ def test_reads_grow_while_they_come_back_full(far: Far, monkeypatch: pytest.Monk
     for _ in range(8):
         assert link.pull()
     monkeypatch.undo()
-    assert asked[:5] == [FIRST_READ, 2 * FIRST_READ, 4 * FIRST_READ, 4 * FIRST_READ, 8 * FIRST_READ]
+    assert asked[:5] == [FIRST_READ, 2 * FIRST_READ, 4 * FIRST_READ, FIRST_READ, 2 * FIRST_READ]
     assert asked[-1] == LARGEST_READ
     assert len(machine.received) == sum(asked) - asked[2] + 10
+
+
+class Roomy(Recorder):
+    """A machine that receives in place."""
+
+    room: Any = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.place = bytearray(100)
+        self.sizes: list[int] = []
+
+    def filled(self, size: int) -> None:
+        self.sizes.append(size)
+
+
+def test_pull_in_place(far: Far) -> None:
+    link, _, theirs = far
+    link.machine = machine = Roomy()
+    machine.room = lambda: memoryview(machine.place)[sum(machine.sizes) :]
+    assert not link.pull()
+    theirs.send(b"x" * 60 + b"y" * 60)
+    assert link._wait_for_read(5)
+    assert link.pull()
+    assert (machine.sizes, machine.place) == ([100], b"x" * 60 + b"y" * 40)
+    machine.room = None
+    assert link.pull()
+    assert machine.received == b"y" * 20
+    machine.sizes.clear()
+    machine.room = lambda: memoryview(machine.place)
+    theirs.close()
+    assert link._wait_for_read(5)
+    assert link.pull()
+    assert (machine.sizes, machine.ends, link.ended) == ([], [None], True)
+
+
+def test_a_peer_that_never_pauses_does_not_outrun_the_limit(far: Far) -> None:
+    """Whoever gathers a body is not woken by its pieces, and there is always something to read."""
+    plain, machine, theirs = far
+
+    class Gushing(ThreadLink):
+        def wait(self, *arguments: Any, **more: Any) -> bool:
+            theirs.send(b"x")
+            return True
+
+    link = Gushing(plain.sock, machine)
+    with pytest.raises(TimeoutError):
+        link.receive(Receive(link, Signal(), 0.01))
+    assert machine.received
 
 
 def test_staleness(far: Far) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import ssl
 import threading
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 
 import httpure
 from httpure import _tls
+from httpure._tls import TLSPipe
 from tests.behaviour.world import World
 from tests.peers import Answer, Call, Peer, Site, scripted, with_tls
 
@@ -527,3 +529,71 @@ async def test_key_log(http: World, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     async with http.client(verify=verify is not False) as client:
         await client.get(serve(http))
     assert "TRAFFIC_SECRET" in (tmp_path / "keys").read_text()
+
+
+class Collector:
+    """A machine that keeps what it gets."""
+
+    wants_data = True
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        self.ended: list[OSError | None] = []
+
+    def receive_data(self, data: bytes) -> None:
+        self.pieces.append(bytes(data))
+
+    def receive_eof(self, error: OSError | None = None) -> None:
+        self.ended.append(error)
+
+    def data_to_send(self) -> bytes:
+        return b""
+
+
+def shaken() -> tuple[TLSPipe, Collector, ssl.SSLObject, ssl.MemoryBIO]:
+    """Return a pipe with a machine inside, and the server's object with what that writes."""
+    towards, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = certificates().server("good").wrap_bio(towards, back, server_side=True)
+    pipe = TLSPipe(certificates().trusting, "127.0.0.1")
+    for _ in range(4):
+        towards.write(pipe.data_to_send())
+        with contextlib.suppress(ssl.SSLWantReadError):
+            server.do_handshake()
+        pipe.receive_data(back.read())
+    assert pipe.established
+    inside = Collector()
+    pipe.attach(inside)
+    return pipe, inside, server, back
+
+
+@pytest.mark.parametrize("size", [1, 4000, 16_384, 16_385, 50_000])
+@pytest.mark.parametrize("cut", [7, 16_400, 1_000_000])
+def test_all_that_has_come_is_handed_on_at_once(size: int, cut: int) -> None:
+    """However many records it is, and wherever they are cut."""
+    pipe, inside, server, back = shaken()
+    body = bytes(range(256)) * (size // 256 + 1)
+    server.write(body[:size])
+    server.write(b"the end")
+    with contextlib.suppress(ssl.SSLError):
+        server.unwrap()  # says good-bye
+    wire = back.read()
+    for start in range(0, len(wire), cut):
+        pipe.receive_data(wire[start : start + cut])
+    assert b"".join(inside.pieces) == body[:size] + b"the end"
+    assert inside.ended == [None], "the good-bye was heard, though it came with the rest"
+
+
+def test_a_small_response_takes_one_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To ask OpenSSL a second time costs an exception."""
+    pipe, inside, server, back = shaken()
+    reads = []
+
+    class Counting:
+        def read(self, size: int) -> bytes:
+            reads.append(size)
+            return real.read(size)
+
+    real, pipe._object = pipe._object, Counting()  # type: ignore[assignment]
+    server.write(b"small")
+    pipe.receive_data(back.read())
+    assert (inside.pieces, len(reads)) == ([b"small"], 1)

@@ -4,19 +4,45 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from .world import World
-from .worlds import WORLDS
+from .worlds import BY_H11, UVLOOP, WORLDS
+
+#: What always runs on uvloop, too: where the loop itself matters, and no more than takes a few seconds. The rest with
+#: HTTPURE_UVLOOP=all in the environment.
+ON_UVLOOP = {
+    "test_bodies",
+    "test_connections",
+    "test_every_error",
+    "test_failures",
+    "test_http2",
+    "test_journeys",
+    "test_large_bodies",
+    "test_proxies",
+    "test_requests",
+    "test_resending",
+    "test_timeouts",
+}
+
+#: What runs once more with all of HTTP/1.1 sent through h11: what is said, and not when and by whom.
+BY_H11_TOO = {"test_bodies", "test_expectations", "test_framing", "test_journeys", "test_requests"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make one test per world of each test that takes `http`, save worlds that lack what the test needs."""
     if "http" in metafunc.fixturenames:
         needed = getattr(metafunc.function, "needs", ())
-        worlds = [make for make in WORLDS if all(getattr(make.func, fact) for fact in needed)]
+        name = metafunc.module.__name__.rpartition(".")[2]
+        every = [
+            *WORLDS,
+            *(UVLOOP if name in ON_UVLOOP or os.environ.get("HTTPURE_UVLOOP") == "all" else []),
+            *(BY_H11 if name in BY_H11_TOO else []),
+        ]
+        worlds = [make for make in every if all(getattr(make.func, fact) for fact in needed)]
         metafunc.parametrize("http", worlds, ids=[make.args[0] for make in worlds], indirect=True)
 
 

@@ -142,3 +142,14 @@ async def test_body_longer_than_its_length(http: World) -> None:
     async with http.client() as client:
         for _ in range(2):
             assert (await client.get(url)).content == b"hello, world"
+
+
+async def test_what_is_plain_means_the_same_to_h11(http: World) -> None:
+    """`fast_lane=False` is a way to have h11 do all of HTTP/1.1."""
+    url = http.serve(site := Site(lambda call: Answer(200, call.body, [("X-Target", call.target)])))
+    transport = http.transport(fast_lane=False)
+    async with http.client(transport=transport) as client:
+        for body in (b"", b"hello"):
+            response = await client.post(f"{url}/x", content=body)
+            assert (response.content, response.headers["x-target"]) == (body, "/x")
+    assert site.connections == 1

@@ -10,6 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import count
 from typing import Any
 
@@ -21,7 +23,7 @@ from httpure.simulated import Cancelled, Conditions, Simulation
 
 from .world import PeerFactory, RealWorld, World
 
-__all__ = ["WORLDS", "AsyncioWorld", "BlockingWorld", "SimulatedWorld", "TrioWorld"]
+__all__ = ["BY_H11", "UVLOOP", "WORLDS", "AsyncioWorld", "BlockingWorld", "SimulatedWorld", "TrioWorld"]
 
 #: Real seconds after which a test on an event loop is ended, and what it waits for is seen.
 LONGEST = 5.0
@@ -65,19 +67,22 @@ class BlockingWorld(RealWorld):
 
 
 class AsyncioWorld(RealWorld):
-    """An event loop of asyncio."""
+    """An event loop of asyncio, or one that the module of that name makes."""
 
-    def __init__(self, name: str, backend: Any = None) -> None:
+    def __init__(self, name: str, backend: Any = None, loop: str | None = None) -> None:
         super().__init__()
         self.name = name
         self._backend = backend
+        self._loop = loop
 
     def run(self, test: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async def limited() -> None:
             async with asyncio.timeout(LONGEST):
                 await test()
 
-        asyncio.run(limited())
+        make_loop = None if self._loop is None else import_module(self._loop).new_event_loop
+        with asyncio.Runner(loop_factory=make_loop) as runner:
+            runner.run(limited())
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -138,12 +143,15 @@ class TrioWorld(RealWorld):
 
 
 class SimulatedWorld(World):
-    """A simulation."""
+    """A simulation. With `fast_lane=False`, h11 writes and reads all of HTTP/1.1."""
 
     virtual = True
 
-    def __init__(self, name: str, seed: int = 0, network: Conditions | None = None) -> None:
+    def __init__(
+        self, name: str, seed: int = 0, network: Conditions | None = None, fast_lane: bool = True
+    ) -> None:
         self.name = name
+        self._fast_lane = fast_lane
         self.simulation = Simulation(seed, network)
         self.simulation.network.add_host("localhost", "127.0.0.1")
         self._ports = count(8001)
@@ -186,7 +194,12 @@ class SimulatedWorld(World):
         return next(self._ports)
 
     def _make_client(self, **kwargs: Any) -> Any:
-        return httpure.AsyncClient(**kwargs, backend=self.simulation.backend)
+        client = httpure.AsyncClient(**kwargs, backend=self.simulation.backend)
+        if not self._fast_lane:
+            for transport in client._transports():
+                if isinstance(transport, httpure.AsyncHTTPTransport):
+                    transport._transmitter.dialler.fast_lane = False
+        return client
 
 
 def _never_suspending(coroutine: Coroutine[Any, Any, Any]) -> Any:
@@ -210,3 +223,9 @@ WORLDS: list[partial[Any]] = [
     partial(SimulatedWorld, "simulated-roughly", seed=1, network=ROUGH),
     partial(BlockingWorld, "selectors", backend=Backend()),
 ]
+
+#: Only for a part of the suite, see conftest.py.
+BY_H11 = [partial(SimulatedWorld, "by-h11", fast_lane=False)]
+
+#: The asyncio backend on another loop; only a part of the suite runs there, see conftest.py. None on Windows.
+UVLOOP = [partial(AsyncioWorld, "uvloop", loop="uvloop")] if find_spec("uvloop") else []

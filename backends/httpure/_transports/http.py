@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import threading
 import time
+from _thread import allocate_lock  # `threading.Lock`; the import of that module takes a millisecond
 from collections.abc import Callable, Iterable
 from types import MethodType
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from httpure_core.config.options import DEFAULT_LIMITS, Limits, Proxy, ProxyTypes
-from httpure_core.config.resolving import AddressPolicy, ResolverTypes
 from httpure_core.contracts import Clock, Mutex
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
@@ -19,14 +17,17 @@ from httpure_core.operations.transmit import Transmitter
 from httpure_core.pool import Pool, Statistics
 
 from .._bodies import AsyncBody, BlockingBody
-from .._detection import async_backend, blocking_backend, running_backend
-from .._driving import AsyncDriver, BlockingDriver
+from .._detection import async_backend, blocking_driver, running_backend
+from .._driving import AsyncDriver
 from .._forks import survives_forks
 from .._lazy_tls import CertTypes, LazyTLS, VerifyTypes
 from .._logging import journal
 from .._network_stream import AsyncNetworkStream, NetworkStream
 from ..backends import AsyncBackend, BlockingBackend
 from .base import AsyncBaseTransport, BaseTransport
+
+if TYPE_CHECKING:
+    from httpure_core.config.resolving import AddressPolicy, ResolverTypes
 
 __all__ = ["AsyncHTTPTransport", "HTTPTransport", "checked_grace"]
 
@@ -62,6 +63,8 @@ class HTTPTransport(BaseTransport):
       be, is sent again, twice at most, where a connection that was used before is lost before any byte of an answer
       came: it had been closed, most likely. True by default. What the server says that it has not looked at is sent
       again in any case.
+    - `fast_lane`: False has h11 write and read all of HTTP/1.1. By default httpure does by itself what is plain, in a
+      quarter of the time, and leaves to h11 whatever is not. Both say the same; where you doubt that, switch it off.
 
     Raises ValueError where no version of HTTP is left, for negative `retries`, an interval that is not positive, and a
     URL that no proxy can have; TypeError for a `resolver`, an `address_policy` or `limits` of another kind.
@@ -86,10 +89,11 @@ class HTTPTransport(BaseTransport):
         address_policy: AddressPolicy | None = None,
         http2_ping_interval: float | None = None,
         resend: bool = True,
+        fast_lane: bool = True,
     ) -> None:
-        self.backend = blocking_backend(backend)
         #: Runs the core's operations; a client shares it.
-        self.driver = BlockingDriver(self.backend)
+        self.driver = driver = blocking_driver(backend)
+        self.backend = self.driver.backend
         self._transmitter = _transmitter_for(
             _pool(limits, self.backend.mutex),
             _dialler(
@@ -105,9 +109,10 @@ class HTTPTransport(BaseTransport):
                 resolver=resolver,
                 address_policy=address_policy,
                 http2_ping_interval=http2_ping_interval,
+                fast_lane=fast_lane,
             ),
             self.backend.clock,
-            functools.partial(BlockingBody, driver=self.driver),
+            lambda incoming: BlockingBody(incoming, driver),  # `self` in here would be a circle
             NetworkStream,
             journal,
             resend=resend,
@@ -203,10 +208,11 @@ class AsyncHTTPTransport(AsyncBaseTransport):
         address_policy: AddressPolicy | None = None,
         http2_ping_interval: float | None = None,
         resend: bool = True,
+        fast_lane: bool = True,
     ) -> None:
         self.backend = chosen = async_backend(backend)
         self._driver: AsyncDriver | None = None
-        mutex: Callable[[], Mutex] = threading.Lock if chosen is None else chosen.mutex
+        mutex: Callable[[], Mutex] = allocate_lock if chosen is None else chosen.mutex
         clock: Clock = time.monotonic if chosen is None else chosen.clock
         self._transmitter = _transmitter_for(
             _pool(limits, mutex),
@@ -223,6 +229,7 @@ class AsyncHTTPTransport(AsyncBaseTransport):
                 resolver=resolver,
                 address_policy=address_policy,
                 http2_ping_interval=http2_ping_interval,
+                fast_lane=fast_lane,
             ),
             clock,
             self._body,
@@ -275,7 +282,7 @@ class AsyncHTTPTransport(AsyncBaseTransport):
             self._transmitter.pool.close()
 
     def _body(self, incoming: Any) -> AsyncBody:
-        return AsyncBody(incoming, self.driver)
+        return AsyncBody(incoming, self._driver or self.driver)
 
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}

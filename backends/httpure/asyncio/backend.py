@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import contextvars
 import functools
+import io
 import os
 import socket
 import threading
@@ -22,10 +23,12 @@ from httpure_core.effects import Begin, Dial, Flush, Offload, Park, Race, Receiv
 from httpure_core.signals import Signal
 
 from .._errand import Errand, look_up
+from .._memory import keep_freed_memory
 from .._socket_addresses import addresses_of, host_bytes, in_plain_words, open_socket, socket_address
 from .._socket_info import socket_info
 from .._socket_link import closed_here
 from .attempts import TaskAttempt, WatchedAttempt, begin
+from .parked import parked, time_out
 
 __all__ = ["Backend", "Link"]
 
@@ -47,7 +50,33 @@ _buffer = _Buffer()
 class Link(asyncio.BufferedProtocol):
     """A connection of the event loop. See `contracts.Link`."""
 
+    basket = io.BytesIO
+
+    # A dict for each of many idle connections would be a third of a KiB.
+    __slots__ = (
+        "_blocked",
+        "_closed",
+        "_deadline",
+        "_error",
+        "_in_place",
+        "_limited",
+        "_loop",
+        "_process",
+        "_reading",
+        "_rings",
+        "_sock",
+        "_thread",
+        "_timer",
+        "_transport",
+        "_view",
+        "_writers",
+        "_written",
+        "machine",
+        "mutex",
+    )
+
     def __init__(self, machine: Machine, loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
+        keep_freed_memory()
         self.machine = machine
         self.mutex: Mutex = threading.Lock()  # see pool.py for why it is a real one
         self._loop = loop
@@ -56,15 +85,17 @@ class Link(asyncio.BufferedProtocol):
         self._process = os.getpid()
         self._transport: asyncio.Transport | None = None
         self._view = _buffer.view
+        self._in_place = False  # whether the loop reads right into the machine's room
         self._error: OSError | None = None
         self._closed = False
         self._reading = True
         self._blocked = False  # the transport holds more than it wants to
         self._written = 0  # bytes that it ever got
-        self._writers: set[asyncio.Future[bool]] = set()  # tasks that wait for it to hold less
+        self._writers: list[asyncio.Future[bool]] = []  # tasks that wait for it to hold less
         self._limited: asyncio.Future[bool] | None = None  # who has the link's timer
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._rings = 0.0  # when that does
 
     # What the event loop calls.
 
@@ -73,14 +104,21 @@ class Link(asyncio.BufferedProtocol):
         self._transport = transport  # type: ignore[assignment]
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Return the thread's buffer."""
-        return self._view
+        """Return the thread's buffer; or the place of a large body, which is then not copied any more."""
+        room = getattr(self.machine, "room", None)
+        self._in_place = room is not None
+        return self._view if room is None else room()
 
     def buffer_updated(self, nbytes: int) -> None:
         """Feed the machine, and send what it answers (runs once per arrival of bytes)."""
-        machine = self.machine
+        machine: Any = self.machine
         with self.mutex:
-            machine.receive_data(bytes(self._view[:nbytes]))
+            if self._in_place:
+                machine.filled(nbytes)
+            else:
+                data = self._view[:nbytes]
+                # The fast lane reads in the buffer, and copies only what it keeps.
+                machine.receive_data(data if getattr(machine, "reads_views", False) else bytes(data))
             answer = machine.data_to_send()
         if answer:
             self._write(answer)
@@ -102,6 +140,9 @@ class Link(asyncio.BufferedProtocol):
             # In order, if the peer has ended the connection before, which the machine knows then.
             self._error = closed_here()
         else:
+            # Of the loop's frames, one has the buffer that it received into, and so the memory of the body, which would
+            # stay until a collection; and there, its end would be a BufferError (shown from Python 3.13 on).
+            exc.__traceback__ = None
             self._error = exc if isinstance(exc, OSError) else ConnectionError(str(exc))
             last_words = _last_words(self._sock)
         with self.mutex:
@@ -172,13 +213,10 @@ class Link(asyncio.BufferedProtocol):
             data = self.machine.data_to_send()
         if self._closed:
             raise self._error or closed_here()
-        if data:
-            self._write(data)
+        if data and self._transport is not None:  # as `_write`
+            self._written += len(data)
+            self._transport.write(data)
         return self._drain(effect) if self._blocked else None
-
-    def receive(self, signal: Signal, timeout: float | None) -> Awaitable[None] | None:
-        """Wait for the signal."""
-        return None if signal.ready else self._wait(signal, timeout)
 
     def _read_on(self) -> None:
         if not self._reading and not self._closed and self._transport is not None and self.machine.wants_data:
@@ -191,12 +229,15 @@ class Link(asyncio.BufferedProtocol):
         if data:
             self._write(data)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes | memoryview) -> None:
         if not self._closed and self._transport is not None:
             self._written += len(data)
             self._transport.write(data)
 
-    async def _wait(self, signal: Signal, timeout: float | None) -> None:
+    async def receive(self, signal: Signal, timeout: float | None) -> None:
+        """Wait for the signal."""
+        if signal.ready:
+            return
         future: asyncio.Future[bool] = self._loop.create_future()
         signal.wake = functools.partial(_resolve, future)
         timer = None if timeout is None else self._limit(future, timeout)
@@ -220,7 +261,7 @@ class Link(asyncio.BufferedProtocol):
         gone = self._gone()
         future: asyncio.Future[bool] = self._loop.create_future()
         effect.signal.wake = functools.partial(_resolve, future)
-        self._writers.add(future)
+        self._writers.append(future)
         timer = None if effect.timeout is None else self._limit(future, effect.timeout)
         effect.flushed = False
         try:
@@ -230,7 +271,7 @@ class Link(asyncio.BufferedProtocol):
                 raise
         finally:
             effect.signal.wake = None
-            self._writers.discard(future)
+            self._writers.remove(future)
             if timer is not None:
                 timer.cancel()
             elif self._limited is future:
@@ -252,13 +293,12 @@ class Link(asyncio.BufferedProtocol):
         """
         when = self._loop.time() + timeout
         if self._limited is not None:
-            return self._loop.call_at(when, _time_out, future)
+            return self._loop.call_at(when, time_out, future)
         self._limited, self._deadline = future, when
-        timer = self._timer
-        if timer is None or when < timer.when():
-            if timer is not None:
-                timer.cancel()
-            self._timer = self._loop.call_at(when, self._tick)
+        if self._timer is None or when < self._rings:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer, self._rings = self._loop.call_at(when, self._tick), when
         return None
 
     def _tick(self) -> None:
@@ -266,9 +306,9 @@ class Link(asyncio.BufferedProtocol):
         future = self._limited
         if future is not None:
             if self._deadline <= self._loop.time():
-                _time_out(future)
+                time_out(future)
             else:
-                self._timer = self._loop.call_at(self._deadline, self._tick)
+                self._timer, self._rings = self._loop.call_at(self._deadline, self._tick), self._deadline
 
 
 class Backend:
@@ -325,6 +365,8 @@ class Backend:
 
     def receive(self, effect: Receive) -> Awaitable[None] | None:
         """Wait until the signal is set; the loop reads."""
+        if effect.signal.ready:
+            return None
         link: Link = effect.link  # type: ignore[assignment]
         return link.receive(effect.signal, effect.timeout)
 
@@ -333,9 +375,7 @@ class Backend:
         loop = asyncio.get_running_loop()
         future = loop.create_future()
         effect.signal.wake = functools.partial(_resolve_from_anywhere, future, loop, threading.get_ident())
-        timer = None
-        if effect.timeout is not None:
-            timer = loop.call_later(effect.timeout, _time_out, future)
+        timer = None if effect.timeout is None else parked.limit(future, effect.timeout, loop)
         try:
             if not effect.signal.ready:
                 await future
@@ -343,6 +383,9 @@ class Backend:
             effect.signal.wake = None
             if timer is not None:
                 timer.cancel()
+            elif effect.timeout is not None:
+                future.cancel()  # it may never have been waited for
+                parked.leave()
 
     async def sleep(self, effect: Sleep) -> None:
         """Sleep."""
@@ -367,11 +410,6 @@ class Backend:
 def _resolve(future: asyncio.Future[bool]) -> None:
     if not future.done():
         future.set_result(False)
-
-
-def _time_out(future: asyncio.Future[bool]) -> None:
-    if not future.done():
-        future.set_exception(TimeoutError())
 
 
 def _resolve_from_anywhere(

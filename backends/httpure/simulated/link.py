@@ -7,6 +7,7 @@ what the machine has to send then, such as acknowledgements, goes out.
 from __future__ import annotations
 
 import errno
+import io
 from collections.abc import Awaitable
 from functools import partial
 from typing import Any
@@ -22,6 +23,8 @@ __all__ = ["Link"]
 
 class Link:
     """Connects a machine to two pipes. `name` stands in the log and in the report of a deadlock."""
+
+    basket = io.BytesIO
 
     __slots__ = (
         "_closed",
@@ -122,8 +125,20 @@ class Link:
     def receive_data(self, data: bytes) -> None:
         """Feed the machine, and send its answer."""
         with self.mutex:
-            self.machine.receive_data(data)
+            self._feed(data)
         self._send()
+
+    def _feed(self, data: bytes) -> None:
+        """Give the machine the bytes, in place where it offers room: as every link does that has sockets."""
+        machine: Any = self.machine
+        while data and (room := getattr(machine, "room", None)) is not None:
+            place = room()
+            size = min(len(place), len(data))
+            place[:size] = data[:size]
+            machine.filled(size)
+            data = data[size:]
+        if data:
+            machine.receive_data(data)
 
     def receive_eof(self, error: OSError | None = None) -> None:
         """Tell the machine that this was all."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
+from _thread import allocate_lock  # `threading.Lock`; the import of that module takes a millisecond
 from typing import cast
 
 from httpure_core.effects import Begin, Dial, Flush, Park, Race, Receive, Resolve, Sleep
@@ -35,7 +35,7 @@ class Backend:
 
     name = "sockets"
     clock = staticmethod(time.monotonic)
-    mutex = staticmethod(threading.Lock)
+    mutex = staticmethod(allocate_lock)
 
     def resolve(self, effect: Resolve) -> None:
         """Look a host name up; where there is a limit, in a thread, as the system's resolver keeps none."""

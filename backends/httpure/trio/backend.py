@@ -24,6 +24,7 @@ from .._errand import look_up
 from .._socket_addresses import addresses_of, host_bytes
 from .._socket_attempt import SocketAttempt
 from .._socket_link import SocketLink, closed_here
+from .limits import limits_of_this_run
 
 __all__ = ["Backend", "Link"]
 
@@ -38,12 +39,14 @@ class Link(SocketLink):
     rings, and the reader looks again.
     """
 
-    __slots__ = ("_room_awaited", "_thread", "_token")
+    __slots__ = ("_limits", "_room_awaited", "_thread", "_token")
 
     def __init__(self, sock: socket.socket, machine: Machine) -> None:
         super().__init__(sock, machine, threading.Lock())  # see pool.py for why it is a real one
         self._token = trio.lowlevel.current_trio_token()
         self._thread = threading.get_ident()
+        self._limits = limits_of_this_run()
+        self._alone = True  # tasks do not run at the same time
         self._room_awaited = False  # whether a task waits for the socket to be written to: trio allows one
 
     def flush(self, effect: Flush) -> Awaitable[None] | None:
@@ -91,21 +94,22 @@ class Link(SocketLink):
 
     async def receive(self, signal: Signal, timeout: float | None) -> None:
         """Read, or wait for the task that reads, until the signal is set (runs once per request)."""
+        limit = None if timeout is None else self._limits.begin(signal, timeout)
         try:
-            with _within(timeout):
-                while not signal.ready and not self.closed:
-                    if not self.turn.join(signal):
-                        await _woken(signal)
-                        continue
-                    await self._watch(signal)
-                    try:
-                        self.push()  # what the machine has to say in answer, such as acknowledgements
-                    except OSError:
-                        continue  # if the connection is lost, the next read tells
-        except TimeoutError:
-            if not signal.ready:
-                raise
+            while not signal.ready and not self.closed:
+                if limit is not None and limit.late:
+                    raise TimeoutError
+                if not self.turn.join(signal):
+                    await _woken(signal)
+                    continue
+                await self._watch(signal)
+                try:
+                    self.push()  # what the machine has to say in answer, such as acknowledgements
+                except OSError:
+                    continue  # if the connection is lost, the next read tells
         finally:
+            if limit is not None:
+                self._limits.end(limit)
             self._leave(signal)
         if self.closed and not signal.ready:
             self.end(closed_here())
@@ -178,7 +182,7 @@ class Link(SocketLink):
 
     def is_stale(self) -> bool:
         """True if the connection is closed, or belongs to another run of trio."""
-        return self._token is not trio.lowlevel.current_trio_token() or super().is_stale()
+        return self._token is not trio.lowlevel.current_trio_token() or SocketLink.is_stale(self)
 
     def close(self) -> None:
         """Close the socket; from whatever thread, and even if the run is over."""

@@ -6,12 +6,16 @@ a server asks for), and `netrc`. Nothing here reads a file: the face does, and h
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .basic import BasicAuth, userinfo_auth
-from .challenges import Challenge, parse_challenges
-from .digest import DigestAuth
 from .flow import Auth, AuthTypes, FunctionAuth
-from .netrc import NetRC, NetRCAuth, NotNetRC, parse_netrc
 from .resolve import build_auth
+
+if TYPE_CHECKING:
+    from .challenges import Challenge, parse_challenges
+    from .digest import DigestAuth
+    from .netrc import NetRC, NetRCAuth, NotNetRC, parse_netrc
 
 __all__ = [
     "Auth",
@@ -28,3 +32,20 @@ __all__ = [
     "parse_netrc",
     "userinfo_auth",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # What few programs use is imported when it is asked for.
+    if name == "DigestAuth":
+        from .digest import DigestAuth
+
+        return DigestAuth
+    if name in ("Challenge", "parse_challenges"):
+        from . import challenges
+
+        return getattr(challenges, name)
+    if name in ("NetRC", "NetRCAuth", "NotNetRC", "parse_netrc"):
+        from . import netrc
+
+        return getattr(netrc, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
@@ -36,6 +35,8 @@ class BasicAuth(Auth):
 
 def basic_credentials(username: str | bytes, password: str | bytes) -> str:
     """Return the Authorization field value. Raises TypeError where a part is neither str nor bytes."""
+    from base64 import b64encode  # here, as most requests carry no password
+
     return "Basic " + b64encode(as_bytes(username) + b":" + as_bytes(password)).decode("ascii")
 
 

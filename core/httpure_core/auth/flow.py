@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator
-from typing import TYPE_CHECKING, TypeAlias, Union
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from ..models.request import Request
@@ -109,6 +109,4 @@ class FunctionAuth(Auth):
 
 
 #: What `auth=` takes besides None: (username, password), a function from request to request, or an `Auth`.
-AuthTypes: TypeAlias = Union[  # the operator takes no forward references
-    tuple[str | bytes, str | bytes], "Callable[[Request], Request]", Auth
-]
+AuthTypes: TypeAlias = tuple[str | bytes, str | bytes] | Callable[["Request"], "Request"] | Auth

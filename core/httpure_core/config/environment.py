@@ -7,6 +7,7 @@ None.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from ..errors import InvalidURL
 from .patterns import URLPattern
@@ -15,11 +16,16 @@ __all__ = ["names_a_proxy", "proxies_from_environment", "variable_of"]
 
 _VARIABLES = frozenset(("http_proxy", "https_proxy", "all_proxy", "no_proxy"))
 _NAMES_OF_PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+_IN_BYTES = tuple(name.encode() for name in _NAMES_OF_PROXIES)
 
 
-def names_a_proxy(environ: Mapping[str, str]) -> bool:
-    """Whether it is worth to read the environment: mostly there is none of the variables (runs once per client)."""
-    return any(name in environ for name in _NAMES_OF_PROXIES)
+def names_a_proxy(environ: Mapping[Any, Any]) -> bool:
+    """Whether it is worth to read the environment: mostly there is none of the variables (runs once per client).
+
+    The names may be in text, or, as Unix has them, in bytes.
+    """
+    there = environ.__contains__
+    return any(map(there, _IN_BYTES)) or any(map(there, _NAMES_OF_PROXIES))
 
 
 def variable_of(environ: Mapping[str, str], pattern: str) -> str:

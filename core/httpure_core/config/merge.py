@@ -21,7 +21,7 @@ from ..models.cookies import Cookies
 from ..models.headers import Headers, part_removals
 from ..models.query import QueryParams
 from ..models.request import masked, warn_of_dropped
-from ..models.url import URL
+from ..models.url import CACHED_LENGTH, URL, cached_url
 
 if TYPE_CHECKING:
     from ..models.cookies import CookieTypes
@@ -56,6 +56,8 @@ def merge_url(base_url: URL | None, url: URL | str) -> URL:
     are neither one nor the other.
     """
     if base_url is None or not base_url._text:
+        if type(url) is str and len(url) <= CACHED_LENGTH:
+            return cached_url(url)  # type: ignore[no-any-return]  # as URL(url), which is a frame more
         return URL(url)
     if isinstance(url, str):
         return _merged(base_url, url)

@@ -13,8 +13,9 @@ from .streams import AsyncByteStream, SyncByteStream, as_bytes, used_up
 
 __all__ = ["AsyncFileStream", "FileStream", "file_extent", "is_async_file", "refuse_text_file"]
 
-#: Bytes of a file that are read in one go. Async clients go to a worker thread and back for each.
-READ_SIZE = 256 * 1024
+#: Bytes of a file that are read in one go. Async clients go to a worker thread and back for each, which costs them
+#: some 45 µs: with 256 KiB, 100 MB took half as much CPU time again; with 1 MiB, no less, as caches are of this size.
+READ_SIZE = 512 * 1024
 
 _CO_COROUTINE = 0x80  # inspect.CO_COROUTINE; the inspect module is slow to import
 #: Where async files keep the ordinary file that they wrap: trio and anyio, Starlette's UploadFile, aiofiles
@@ -60,6 +61,7 @@ class FileStream(SyncByteStream):
 
     __slots__ = ("_consumed", "_file", "_offset", "content_length", "replayable")
     may_block = True
+    exact = True
 
     def __init__(self, file: Any, whole: bool = False) -> None:
         self._file = file
@@ -75,9 +77,10 @@ class FileStream(SyncByteStream):
         self._consumed = True
         left = self.content_length
         while piece := as_bytes(self._file.read(_next_size(left))):
-            yield piece
             if left is not None:
                 left -= len(piece)
+            yield piece
+            del piece  # or there would be two of them in memory
 
 
 class AsyncFileStream(AsyncByteStream):
@@ -88,6 +91,7 @@ class AsyncFileStream(AsyncByteStream):
     """
 
     __slots__ = ("_consumed", "_file", "_offset", "_whole", "content_length", "replayable")
+    exact = True
 
     def __init__(self, file: Any, whole: bool = False) -> None:
         self._file = file

@@ -102,6 +102,8 @@ class Multipart:
         self.content_length = _total_length(parts, boundary)
         bodies = [part.body for part in parts if not isinstance(part.body, bytes)]
         self.replayable = all(getattr(body, "replayable", True) for body in bodies)
+        #: True if it takes no more than reading, and ends by itself with its last byte: see `pulled`.
+        self.exact = self.content_length is not None and all(getattr(body, "exact", False) for body in bodies)
         self.may_block = any(getattr(body, "may_block", False) for body in bodies)
         self._parts = parts
         self._consumed = False
@@ -188,6 +190,8 @@ def _content(part: Section) -> Steps:
             if part.length is not None and sent > part.length:
                 raise LocalProtocolError(f"The part {part.name!r} is longer than its {part.length} bytes")
             yield pull.piece
+            if sent == part.length and getattr(part.body, "exact", False):
+                break  # as in `pulled`
             yield pull
     finally:
         pull.close()

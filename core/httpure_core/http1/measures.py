@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import h11
+from typing import TYPE_CHECKING
 
 from ..contracts import MAX_FIELDS, MAX_TRAILERS, MAX_TRAILERS_SIZE
+
+if TYPE_CHECKING:
+    import h11
+else:
+    from .late import h11
 
 __all__ = ["MAX_HEAD_SIZE", "check_head", "check_trailers"]
 

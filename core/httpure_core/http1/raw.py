@@ -54,7 +54,7 @@ class RawBytes:
         """Return what is queued."""
         out, self._out = self._out, []
         if self.inner is not None:
-            out.append(self.inner.data_to_send())
+            out.append(bytes(self.inner.data_to_send()))
         return b"".join(out)
 
     def send(self, data: bytes) -> None:

@@ -4,7 +4,8 @@ It takes a *strict subset* of the grammar (RFC 9112) and says "odd" to everythin
 word counts. So nothing is accepted here that h11 would refuse, and what is taken means the same to both; a
 property test feeds both with the same bytes, cut anywhere. What it buys: some 45 of 55 microseconds a request.
 
-    request    one Host, no Transfer-Encoding, Expect or Upgrade, a body that is there and as long as it says
+    request    as `field_block()` has it: one Host, no Expect or Upgrade; a body that is there and as long as it says,
+               or one that follows, of one plain Content-Length, or plain `chunked`
     head       HTTP/1.1, a final status, all of it in one arrival, no folded lines, no controls
     framing    one plain Content-Length, or one plain `chunked`, or a bodiless status, or the answer to HEAD
     chunks     no extensions, no trailers
@@ -13,105 +14,86 @@ property test feeds both with the same bytes, cut anywhere. What it buys: some 4
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TypeAlias
 
-from ..contracts import MAX_FIELDS, Fields
+from ..contracts import MAX_FIELDS, FieldBlock, Fields
 from .measures import MAX_HEAD_SIZE
 
 __all__ = ["ChunkedBody", "Head", "closes", "read_head", "read_keep_alive", "write_request"]
 
-_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-# No field value begins or ends with white space. Neither pattern can backtrack: CR and LF end every run.
-_REQUEST = re.compile(
-    rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [\x21-\x7e]+ HTTP/1\.1\r\n"
-    rb"(?:[^:\r\n]+: (?:[\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]*(?<![\t ]))?\r\n)*\r\n"
-)
-_RESPONSE = re.compile(
-    rb"HTTP/1\.1 ([2-5][0-9]{2}) ([\t\x20-\x7e\x80-\xff]*)\r\n"
-    rb"((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*)\r\n"
-)
+_REQUEST_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [\x21-\x7e]+ HTTP/1\.1\r\n")
+_STATUS = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2}) ([\t\x20-\x7e\x80-\xff]*)")
+_FIELD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*")
 _LENGTH = re.compile(rb"[0-9]{1,15}")
 _KEPT = re.compile(rb"(timeout|max)[ \t]*=[ \t]*([0-9]{1,9})", re.IGNORECASE)
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n")
+_NEXT_CHUNK_LINE = re.compile(rb"\r\n([0-9A-Fa-f]{1,15})\r\n")
 _CHUNK_LINE_BEGUN = re.compile(rb"[0-9A-Fa-f]{0,15}\r?")
 
-#: Field names that were found to be tokens, with their lower-case forms; bounded.
-_names: dict[bytes, bytes] = {}
-_MOST_NAMES = 2000
+
+def write_request(method: bytes, target: bytes, block: FieldBlock, body: bytes | None) -> bytes | None:
+    """Return the request as it goes to the wire, or None if it is odd (runs once per request).
+
+    Without a body, this is the head of a request whose body follows.
+    """
+    # Of a body that follows, 0 may also be that nothing is framed, and h11 treats these differently.
+    is_plain = block[1] != 0 if body is None else block[1] == len(body)
+    if not is_plain or method == b"CONNECT":
+        return None
+    start = b"%b %b HTTP/1.1\r\n" % (method, target)
+    if not _REQUEST_LINE.fullmatch(start):
+        return None
+    return b"%b%b\r\n%b" % (start, block[0], body or b"")
 
 
-def write_request(method: bytes, target: bytes, fields: Fields, body: bytes) -> bytes | None:
-    """Return the request as it goes to the wire, or None if it is odd (runs once per request)."""
-    lines = [b"%b %b HTTP/1.1\r\n" % (method, target)]
-    has_host = has_length = False
-    for name, value in fields:
-        lower = _names.get(name) or _lower_token(name)
-        if lower == b"host":
-            if has_host:
-                return None
-            has_host = True
-            lines.insert(1, b"%b: %b\r\n" % (name, value))  # first, as RFC 9110 section 7.2 wants it
-            continue
-        if lower == b"content-length":
-            if has_length or value != b"%d" % len(body):
-                return None
-            has_length = True
-        elif lower in _ODD_IN_REQUEST or (lower == b"connection" and value.lower() != b"keep-alive"):
+#: What `read_head` returns, in this order:
+#: - status and reason
+#: - fields
+#: - bytes that the head took
+#: - bytes of the body; None if it is chunked
+#: - True if the server will close the connection
+#: - what the field Keep-Alive says, if it is there
+Head: TypeAlias = tuple[int, bytes, Fields, int, int | None, bool, bytes | None]
+
+#: Where the end of a head is looked for first.
+_USUAL_HEAD = 4096
+
+
+def read_head(data: bytes | memoryview, method: bytes) -> Head | None:
+    """Read the head of a response to a request of this method; None if it is odd (runs once per response).
+
+    A server says most of its lines again and again, so those are remembered: that saves a third, and 60 fields take
+    14 µs. What is new in a head, such as its Date, is read as ever.
+    """
+    head = bytes(data[:_USUAL_HEAD])
+    end = head.find(b"\r\n\r\n")
+    if end < 0:
+        head = bytes(data[: MAX_HEAD_SIZE + 4])
+        end = head.find(b"\r\n\r\n")
+        if end < 0:
             return None
-        lines.append(b"%b: %b\r\n" % (name, value))
-    if not has_host or has_length < bool(body) or method == b"CONNECT":
+    lines = iter(head[:end].split(b"\r\n"))
+    start = next(lines)
+    begun = _known_starts.get(start) or _read_start(start)
+    if begun is None:
         return None
-    lines.append(b"\r\n")
-    head = b"".join(lines)
-    # The count shows a line end within a value, which the pattern by itself would take for two fields.
-    if head.count(b"\r\n") != len(lines) or not _REQUEST.fullmatch(head):
-        return None
-    return head + body if body else head
-
-
-# The empty name stands for those that are no tokens.
-_ODD_IN_REQUEST = frozenset((b"transfer-encoding", b"expect", b"upgrade", b""))
-
-
-def _lower_token(name: bytes) -> bytes:
-    """Return the field name in lower case, or b"" if it is no token; remember it if it is one."""
-    if not _TOKEN.fullmatch(name):
-        return b""
-    lower = name.lower()
-    if len(_names) < _MOST_NAMES:
-        _names[name] = lower
-    return lower
-
-
-class Head(NamedTuple):
-    """The head of a response."""
-
-    status: int
-    reason: bytes
-    fields: Fields
-    size: int  #: bytes that it took
-    length: int | None  #: of the body; None if it is chunked
-    closes: bool  #: True if the server will close the connection
-    keep_alive: bytes | None  #: what the field Keep-Alive says
-
-
-def read_head(data: bytes, method: bytes) -> Head | None:
-    """Read the head of a response to a request of this method; None if it is odd (runs once per response)."""
-    match = _RESPONSE.match(data)
-    if match is None:
-        return None
-    status = int(match[1])
+    status, reason = begun
     fields: Fields = []
     length: bytes | None = None
     keep_alive: bytes | None = None
     chunked = closing = False
-    lines = match[3].split(b"\r\n")
-    if len(lines) > MAX_FIELDS or match.end() > MAX_HEAD_SIZE:
-        return None
-    for line in lines[:-1]:
+    known = _known_lines.get
+    for line in lines:
+        field = known(line)
+        if field is not None:
+            fields.append(field)
+            continue
+        if not _FIELD.fullmatch(line):
+            return None
         name, _, value = line.partition(b":")
-        value = value.strip(b" \t")
-        fields.append((name, value))
+        field = name, value = name, value.strip(b" \t")
+        fields.append(field)
         lower = name.lower()
         if lower == b"content-length":
             if length is not None or not _LENGTH.fullmatch(value):
@@ -121,20 +103,48 @@ def read_head(data: bytes, method: bytes) -> Head | None:
             if chunked or value != b"chunked":
                 return None
             chunked = True
-        elif lower == b"connection":
-            if value != b"keep-alive":  # as most that say anything
-                closing = closing or closes(value)
+        elif lower == b"connection" and value != b"keep-alive":  # as most that say anything
+            closing = closing or closes(value)
         elif lower == b"keep-alive":
             keep_alive = value
-    if chunked and length is not None:
+        else:
+            _remember(line, field)
+    if len(fields) > MAX_FIELDS or (chunked and length is not None):
         return None
-    if method == b"HEAD" or status in (204, 304):
-        return Head(status, match[2], fields, match.end(), 0, closing, keep_alive)
+    size = end + 4
+    if method == b"HEAD" or status == 304 or status == 204:
+        return status, reason, fields, size, 0, closing, keep_alive
     if chunked:
-        return Head(status, match[2], fields, match.end(), None, closing, keep_alive)
+        return status, reason, fields, size, None, closing, keep_alive
     if length is None:
         return None  # the body ends with the connection
-    return Head(status, match[2], fields, match.end(), int(length), closing, keep_alive)
+    return status, reason, fields, size, int(length), closing, keep_alive
+
+
+#: Lines of responses that say nothing about framing, with the fields that they are; and status lines. Bounded.
+_known_lines: dict[bytes, tuple[bytes, bytes]] = {}
+_known_starts: dict[bytes, tuple[int, bytes]] = {}
+_MOST_LINES = 512
+_LONGEST_LINE = 1024
+#: Of fields whose names have such a word in them, the values may be secrets, and are not kept.
+_SECRET = re.compile(rb"auth|cookie|credential|key|password|secret|session|token", re.IGNORECASE)
+
+
+def _remember(line: bytes, field: tuple[bytes, bytes]) -> None:
+    if len(line) <= _LONGEST_LINE and not _SECRET.search(field[0]):
+        if len(_known_lines) >= _MOST_LINES:
+            _known_lines.clear()  # those that come again will soon be here again, and the others not
+        _known_lines[line] = field
+
+
+def _read_start(line: bytes) -> tuple[int, bytes] | None:
+    match = _STATUS.fullmatch(line)
+    if match is None:
+        return None
+    begun = int(match[1]), match[2]
+    if len(_known_starts) < _MOST_LINES and len(line) <= _LONGEST_LINE:
+        _known_starts[line] = begun
+    return begun
 
 
 def closes(value: bytes) -> bool:
@@ -172,18 +182,16 @@ class ChunkedBody:
         self._data_left = 0  # bytes of the current chunk that are still to come
         self._footer_due = False  # whether its line end is
 
-    def receive(self, data: bytes) -> list[bytes]:
-        """Return the pieces of body in the bytes."""
-        pieces: list[bytes] = []
+    def receive(self, data: bytes, as_views: bool = False) -> Sequence[bytes | memoryview]:
+        """Return the pieces of body in the bytes; as views of them, if that will do, they cost no copy."""
         if self.rest:
             data = self.rest + data
+        pieces: list[bytes | memoryview] = []
+        source = memoryview(data) if as_views else data
         at = 0
         while at < len(data) and not self.ended:
             if self._data_left:
-                piece = data[at : at + self._data_left]
-                pieces.append(piece)
-                self._data_left -= len(piece)
-                at += len(piece)
+                at = self._pass_data(data, at, source, pieces)
             elif self._footer_due:
                 if len(data) - at < 2 and data[at] == 13:  # half of a line end
                     break
@@ -199,6 +207,30 @@ class ChunkedBody:
                 at = begun
         self.rest = data[at:]
         return pieces
+
+    def _pass_data(
+        self, data: bytes, at: int, source: bytes | memoryview, pieces: list[bytes | memoryview]
+    ) -> int:
+        """Take the data of the current chunk, and of those that follow all in one piece; return where that ends.
+
+        This loop is where the time of small chunks goes: 1.2 µs for each, and 2.8 step by step.
+        """
+        left = self._data_left
+        there = len(data)
+        while left <= there - at:
+            pieces.append(source[at : at + left])
+            at += left
+            line = _NEXT_CHUNK_LINE.match(data, at)
+            left = 0 if line is None else int(line[1], 16)
+            if line is None or not left:
+                self._data_left = 0
+                return at
+            at = line.end()
+        if at < there:
+            pieces.append(source[at:])
+            left -= there - at
+        self._data_left = left
+        return there
 
     def _begin(self, data: bytes, at: int) -> int:
         """Read the line that begins a chunk; return where it ends, or `at` if it cannot be read here or yet."""

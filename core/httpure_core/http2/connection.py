@@ -33,7 +33,7 @@ import enum
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..contracts import Fields
+from ..contracts import FieldBlock, Fields
 from ..errors import LocalProtocolError, ReadError, TransportError
 from ..layers import UnannouncedEnd
 from .failures import broken_off, cut_off, farewell, going_away, malformed, reset_by_peer, unheard, words_of
@@ -156,7 +156,14 @@ class Http2Connection:
         """True while it is alive: no stream waits for a slow reader of another. The windows bound what that holds."""
         return not self._is_over
 
-    def open_stream(self, method: bytes, target: bytes, fields: Fields, body: bytes | None) -> Http2Stream:
+    def open_stream(
+        self,
+        method: bytes,
+        target: bytes,
+        fields: Fields,
+        body: bytes | None,
+        block: FieldBlock | None = None,
+    ) -> Http2Stream:
         """Queue a request's head and, where it is given, its whole body (runs once per request).
 
         What the peer's windows do not allow of the body stays with the stream, which is `blocked` then.
@@ -173,15 +180,15 @@ class Http2Connection:
             head = write_head(self._scheme, method, target, fields)
             length = head.length
             _check_length(body, length)
-            block = encoder.prepare(head, key)
+            encoded = encoder.prepare(head, key)
         else:
             check_target(target)
             length = known.length
             _check_length(body, length)
-            block = known.block(target)
+            encoded = known.block(target)
         number = self._next_id
         stream = Http2Stream(table, number, method, length, table.arrivals)
-        self._h2.send_block(number, block, body == b"")
+        self._h2.send_block(number, encoded, body == b"")
         self._next_id += 2
         if self._next_id > _LAST_STREAM_ID:
             self._close_reason = self._close_reason or CloseReason.USED_UP

@@ -133,7 +133,7 @@ class Http2Stream:
         """True while some of the request's body waits for the peer to open its window (RFC 9113 section 5.2)."""
         return self.open and bool(self.queue)
 
-    def send_data(self, data: bytes) -> None:
+    def send_data(self, data: bytes | memoryview) -> None:
         """Queue a piece of the request's body, and send what the peer's windows allow of it."""
         if self.open and data:
             if self._missing is not None:

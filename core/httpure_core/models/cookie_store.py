@@ -14,9 +14,12 @@ instant never break the store, but one of their cookies may be lost: the face ho
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from .. import ambient
-from .cookie_syntax import CONTROLS, SetCookie, parse_set_cookie
+
+if TYPE_CHECKING:
+    from .cookie_syntax import SetCookie
 
 __all__ = ["Cookie", "CookieStore", "has_no_dot"]
 
@@ -193,6 +196,8 @@ class CookieStore:
         """
         if now is None:
             now = ambient.wall_time()
+        from .cookie_syntax import parse_set_cookie  # here, as many servers set no cookies
+
         for field in fields:
             parsed = parse_set_cookie(field)
             if parsed is not None:
@@ -427,7 +432,11 @@ def _expired(cookie: Cookie, now: float) -> bool:
 
 def _refuse_controls(cookie: Cookie, part: str, text: str) -> None:
     # A tab is one, too, but stands in cookies that servers set, and may stand in a field (RFC 6265bis section 5.7).
-    if not text.isprintable() and not CONTROLS.isdisjoint(text):
+    if text.isprintable():
+        return
+    from .cookie_syntax import CONTROLS
+
+    if not CONTROLS.isdisjoint(text):
         raise ValueError(
             f"The {part} of cookie {cookie.name!r} holds a control character (RFC 6265bis section 5.7)."
         )

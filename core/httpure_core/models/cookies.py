@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from .. import ambient
 from ..errors import CookieConflict
 from .cookie_store import Cookie, CookieStore
-from .cookie_syntax import parse_set_cookie
 
 if TYPE_CHECKING:
     import http.cookiejar
@@ -303,6 +302,8 @@ def kept_cookies(cookies: Cookies | None, response: Response) -> Cookies | None:
     """Return what of the cookies of a request still holds after its response: whose names that did not set."""
     if cookies is None or "set-cookie" not in response.headers:
         return cookies
+    from .cookie_syntax import parse_set_cookie  # here, as in the store: many servers set no cookies
+
     parsed = [parse_set_cookie(field) for field in response.headers.get_list("set-cookie")]
     names = {cookie.name for cookie in parsed if cookie is not None}
     kept = Cookies(cookies)

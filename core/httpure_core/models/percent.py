@@ -40,7 +40,7 @@ _ESCAPES = tuple(f"%{byte:02X}" for byte in range(256))
 _FORM_ESCAPES = tuple(
     chr(byte) if byte in _FORM else "+" if byte == 0x20 else escape for byte, escape in enumerate(_ESCAPES)
 )
-_ESCAPED = re.compile("(?:%[0-9A-Fa-f]{2})+")
+_ESCAPED = "(?:%[0-9A-Fa-f]{2})+"  # compiled by `re` when first used, as at import it would cost everybody
 
 
 def encode(text: str, safe: bytes) -> str:
@@ -56,7 +56,7 @@ def encode(text: str, safe: bytes) -> str:
 
 def decode(text: str) -> str:
     """Replace each run of escapes by the UTF-8 text it stands for; bytes that are not UTF-8 become U+FFFD."""
-    return _ESCAPED.sub(_unescape, text) if "%" in text else text
+    return re.sub(_ESCAPED, _unescape, text) if "%" in text else text
 
 
 def encode_form(text: str) -> str:

@@ -11,18 +11,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 from contextlib import closing, suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..content.decode import decoder_for
-from ..content.text import charset_from_content_type, is_known_encoding
 from ..errors import DecodingError, RequestError, ResponseNotRead, StreamClosed, StreamConsumed
-from .stages import Bytes, Lines, Raw, Stage, Text, Whole
+from .headers import MOST_WALKED
+
+# What decodes bodies, or cuts them into pieces, is imported where that is asked for: most bodies are read as they
+# are, and the modules take three milliseconds.
 
 if TYPE_CHECKING:
     from ..content.decode import Decoder
     from ..content.streams import AsyncByteStream, SyncByteStream
     from .headers import Headers
     from .request import Request
+    from .stages import Stage
 
 __all__ = ["Body"]
 
@@ -30,6 +33,8 @@ T = TypeVar("T")
 
 #: Decoded bytes that are accepted of a body at which hardly anybody will look: a client may keep twenty of them.
 MAX_SKIMMED = 1024 * 1024
+#: Longer values of Content-Type are read anew each time.
+MAX_REMEMBERED = 128
 
 
 class Body:
@@ -97,8 +102,8 @@ class Body:
         """
         if self._encoding is not None:
             return self._encoding
-        encoding = self.charset_encoding
-        if encoding is None or not is_known_encoding(encoding):
+        encoding, known = self._charset()
+        if not known:
             if isinstance(self.default_encoding, str):
                 encoding = self.default_encoding
             elif self._content is None:
@@ -117,8 +122,16 @@ class Body:
     @property
     def charset_encoding(self) -> str | None:
         """The charset that Content-Type names, known or not; None if it names none."""
+        return self._charset()[0]
+
+    def _charset(self) -> tuple[str | None, bool]:
+        """Return the charset that Content-Type names, and whether Python knows it."""
         content_type = self.headers.get("content-type")
-        return None if content_type is None else charset_from_content_type(content_type)
+        if content_type is None:
+            return None, False
+        if len(content_type) > MAX_REMEMBERED:
+            return _charset_of.__wrapped__(content_type)
+        return _charset_of(content_type)
 
     @property
     def num_bytes_downloaded(self) -> int:
@@ -143,7 +156,7 @@ class Body:
 
         Raises as `read()` does, save for DecodingError; ValueError for a `chunk_size` below 1.
         """
-        return self._pull(Raw(chunk_size), "iter_raw")
+        return self._pull(_raw(chunk_size), "iter_raw")
 
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """Read the decoded body in pieces of `chunk_size` bytes, or as they come.
@@ -168,7 +181,7 @@ class Body:
 
         Raises as `read()` does.
         """
-        return self._iterate(Lines(self._characters(None)), "iter_lines")
+        return self._iterate(self._lines(), "iter_lines")
 
     def close(self) -> None:
         """Give up what was not read, and free the connection. Reading to the end does it by itself.
@@ -196,7 +209,7 @@ class Body:
 
     def aiter_raw(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """As `iter_raw()`, for an asynchronous stream."""
-        return AsyncReading(self, Raw(chunk_size), "aiter_raw")
+        return AsyncReading(self, _raw(chunk_size), "aiter_raw")
 
     def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """As `iter_bytes()`, for an asynchronous stream."""
@@ -208,7 +221,7 @@ class Body:
 
     def aiter_lines(self) -> AsyncIterator[str]:
         """As `iter_lines()`, for an asynchronous stream."""
-        return self._aiterate(Lines(self._characters(None)), "aiter_lines")
+        return self._aiterate(self._lines(), "aiter_lines")
 
     async def aclose(self) -> None:
         """As `close()`, for an asynchronous stream."""
@@ -231,7 +244,7 @@ class Body:
         Raises what the stream raises.
         """
         pieces: list[bytes] = []
-        with closing(self._pull(Raw(), "read")) as reading:
+        with closing(self._pull(_raw(), "read")) as reading:
             for piece in reading:
                 pieces.append(piece)
                 if self._num_bytes_downloaded > size:
@@ -243,7 +256,7 @@ class Body:
     async def askim(self, size: int) -> None:
         """As `skim()`, for an asynchronous stream."""
         pieces: list[bytes] = []
-        async for piece in AsyncReading(self, Raw(), "aread"):
+        async for piece in AsyncReading(self, _raw(), "aread"):
             pieces.append(piece)
             if self._num_bytes_downloaded > size:
                 pieces = []
@@ -265,10 +278,12 @@ class Body:
         """
         self._num_bytes_downloaded = len(raw)
         self.is_stream_consumed = self.is_closed = True
-        decoder = self._new_decoder() if raw and _is_encoded(self.headers) else None
+        decoder = self._new_decoder(large=True) if raw and _is_encoded(self.headers) else None
         if decoder is None:
             self._content = raw
             return
+        from .stages import Whole
+
         stage = Whole(decoder, most)
         try:
             self._content = b"".join([*stage.feed(raw), *stage.finish()])
@@ -278,26 +293,42 @@ class Body:
 
     # Which stages a reading needs
 
-    def _new_decoder(self) -> Decoder | None:
-        """Return what undoes the Content-Encoding; None if there is nothing to undo."""
+    def _new_decoder(self, large: bool = False) -> Decoder | None:
+        """Return what undoes the Content-Encoding, in large pieces perhaps; None if there is nothing to undo."""
         if not _is_encoded(self.headers):
             return None
+        from ..content.decode import LARGE_PIECE, PIECE_SIZE, decoder_for
+
         try:
-            return decoder_for(self.headers.get_list("content-encoding", split_commas=True))
+            codings = self.headers.get_list("content-encoding", split_commas=True)
+            return decoder_for(codings, LARGE_PIECE if large else PIECE_SIZE)
         except RequestError as error:
             self._attach(error)
             raise
 
     def _whole(self) -> Stage[bytes]:
-        decoder = self._new_decoder()
-        return Raw() if decoder is None else Whole(decoder)
+        from .stages import Whole
+
+        decoder = self._new_decoder(large=True)
+        return _raw() if decoder is None else Whole(decoder)
 
     def _bytes(self, chunk_size: int | None) -> Stage[bytes]:
         decoder = self._new_decoder() if self._content is None else None
-        return Raw(chunk_size) if decoder is None else Bytes(decoder, chunk_size)
+        if decoder is None:
+            return _raw(chunk_size)
+        from .stages import Bytes
+
+        return Bytes(decoder, chunk_size)
 
     def _characters(self, chunk_size: int | None) -> Stage[str]:
+        from .stages import Text
+
         return Text(self._bytes(None), self.encoding or "utf-8", chunk_size)
+
+    def _lines(self) -> Stage[str]:
+        from .stages import Lines
+
+        return Lines(self._characters(None))
 
     # The loops
 
@@ -348,12 +379,21 @@ class Body:
             error._request = self._request
 
 
+@lru_cache(maxsize=256)
+def _charset_of(content_type: str) -> tuple[str | None, bool]:
+    # Servers send few different ones; to read one takes ten times as long as to remember it.
+    from ..content.text import charset_from_content_type, is_known_encoding
+
+    charset = charset_from_content_type(content_type)
+    return charset, charset is not None and is_known_encoding(charset)
+
+
 def _is_encoded(headers: Headers) -> bool:
-    # Without making the index, for which nobody may ask: this runs once per request.
-    index = headers._index
-    if index is not None:
-        return "content-encoding" in index
-    for name, _ in headers._raw:  # noqa: SIM110 - any() would take a frame for each field
+    # Of few fields without a frame more: this runs once per request.
+    index, fields = headers._index, headers._raw
+    if index is not None or len(fields) > MOST_WALKED:
+        return "content-encoding" in headers
+    for name, _ in fields:  # noqa: SIM110 - any() would take a frame for each field
         if len(name) == 16 and name.lower() == b"content-encoding":
             return True
     return False
@@ -415,6 +455,12 @@ class AsyncReading(AsyncIterator[T]):
             return self._stage.finish()
         body._num_bytes_downloaded += len(raw)
         return self._stage.feed(raw)
+
+
+def _raw(chunk_size: int | None = None) -> Stage[bytes]:
+    from .stages import Raw
+
+    return Raw(chunk_size)
 
 
 def _replay(stage: Stage[T], content: bytes) -> Iterator[T]:

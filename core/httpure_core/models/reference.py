@@ -11,11 +11,12 @@ may have been cut in two.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..errors import InvalidURL
 from . import percent
-from .host import DEFAULT_PORTS, encode_host, parse_port, shown
+from .host import DEFAULT_PORTS, MAX_HOST_LENGTH, encode_host, parse_port, shown
 
 __all__ = ["MAX_URL_LENGTH", "Reference", "override", "parse", "resolve"]
 
@@ -28,8 +29,9 @@ Pieces = tuple[str, str, str, str, str, str | None, str | None]
 _SPLIT = re.compile(
     r"(?:([A-Za-z][A-Za-z0-9+.\-]*)?:)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL
 )
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Rarely needed, so compiled when they are, by `re` itself.
+_SCHEME = r"[A-Za-z][A-Za-z0-9+.\-]*"
+_CONTROL = r"[\x00-\x1f\x7f]"
 
 #: What would end a component before its end, were it part of it.
 _DELIMITERS = {
@@ -90,7 +92,39 @@ _EMPTY = Reference("", "", "", None, "", None, None)
 
 def parse(url: str) -> Reference:
     """Split and check a URL. Raises InvalidURL."""
-    return _checked(url, _split(url))
+    return _parse_below_site(url) or _checked(url, _split(url))
+
+
+def _parse_below_site(url: str) -> Reference | None:
+    """Parse an absolute URL, most of which are of a few sites: of these nothing is checked twice.
+
+    None for the others, and where anything is wrong: it is for those who can name it.
+    """
+    if len(url) > MAX_URL_LENGTH or not url.isprintable():
+        return None
+    match = _SPLIT.match(url)
+    assert match is not None
+    scheme, authority, path, query, fragment = match.groups()
+    if not scheme or not authority or len(authority) > MAX_HOST_LENGTH or "@" in authority:
+        return None
+    try:
+        scheme, host, number = _site(scheme, authority)
+        if not host:
+            return None
+        path = _without_dots(percent.encode(path, percent.PATH))
+        query = query and percent.encode(query, percent.QUERY)
+        fragment = fragment and percent.encode(fragment, percent.FRAGMENT)
+    except (InvalidURL, UnicodeEncodeError):
+        return None
+    return Reference(scheme, "", host, number, path, query, fragment)
+
+
+@lru_cache(maxsize=256)
+def _site(scheme: str, authority: str) -> tuple[str, str, int | None]:
+    """Return scheme, host and port, normalised. Raises InvalidURL."""
+    _, host, port = _split_authority(authority)
+    site = normalised(scheme, "", host, port, "", None, None)
+    return site.scheme, site.host, site.port
 
 
 def override(url: str | Reference, components: dict[str, str | None]) -> Reference:
@@ -241,7 +275,7 @@ def _check_component(name: str, value: str | None) -> None:
     found = [character for character in _DELIMITERS.get(name, "") if character in value]
     if found:
         raise InvalidURL(f"{name} holds {found[0]!r}, which cannot be part of it.")
-    if name == "scheme" and value and not _SCHEME.fullmatch(value):
+    if name == "scheme" and value and not re.fullmatch(_SCHEME, value):
         raise InvalidURL(f"scheme {shown(value)} is not a letter followed by letters, digits and '+-.'.")
 
 
@@ -250,7 +284,7 @@ def _check_text(text: str, name: str) -> None:
         raise InvalidURL(f"{name} is longer than {MAX_URL_LENGTH} characters.")
     if text.isprintable():
         return
-    control = _CONTROL.search(text)
+    control = re.search(_CONTROL, text)
     if control:
         raise InvalidURL(f"{name} holds the control character {control[0]!r} at position {control.start()}.")
 
@@ -265,7 +299,7 @@ def _check_path(path: str, scheme: str, has_authority: bool) -> None:
         raise InvalidURL("The path of a URL without a host must not begin with '//'.")
     elif not scheme and ":" in path:
         first = path.partition(":")[0]
-        if not first or _SCHEME.fullmatch(first):
+        if not first or re.fullmatch(_SCHEME, first):
             raise InvalidURL("A relative path must not begin with ':' nor with what reads as a scheme.")
 
 

@@ -6,12 +6,10 @@ A request that exists can be sent: its method is a token, its headers frame the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..content.encode import encode_request
-from ..content.multipart import Multipart, boundary_from_content_type
 from ..content.streams import ByteStream, UnattachedStream
 from ..errors import RequestNotRead
 from ..warned import QueryDroppedWarning, warn
@@ -27,13 +25,13 @@ if TYPE_CHECKING:
     from .headers import HeaderTypes
     from .query import QueryParamTypes
 
-__all__ = ["Request", "checked_method", "complete_headers", "masked", "warn_of_dropped"]
+__all__ = ["METHODS_WITH_BODY", "Request", "checked_method", "complete_headers", "masked", "warn_of_dropped"]
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_TOKEN: Final = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _COMMON = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 _KNOWN_METHODS: Final = {name: name for name in _COMMON} | {name.lower(): name for name in _COMMON}
 #: Methods whose body means something: without one, they say that its length is 0 (RFC 9110 section 8.6).
-_METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _FRAMING: Final = ("Content-Length", "Transfer-Encoding")
 _MAX_LENGTH_DIGITS: Final = 18
 
@@ -220,7 +218,7 @@ def checked_method(method: str) -> str:
     """Return the method in capitals. Raises ValueError if it is no token (RFC 9110 section 9.1)."""
     if not isinstance(method, str):
         raise TypeError(f"The method is a str, not {type(method).__name__}.")
-    if not _TOKEN.fullmatch(method):
+    if not method or not _TOKEN.issuperset(method):
         raise ValueError(
             f"The method {method[:80]!r} is no token: it may hold ASCII letters, digits and !#$%&'*+-.^_`|~ "
             f"only (RFC 9110 section 9.1)."
@@ -247,7 +245,7 @@ def complete_headers(
     if "host" not in index and url.raw_host:
         front.append((b"Host", url.netloc))
     if not described:
-        if not framed and method in _METHODS_WITH_BODY:
+        if not framed and method in METHODS_WITH_BODY:
             front.append((b"Content-Length", b"0"))
         complete = Headers.from_wire(front + raw)
     else:
@@ -258,8 +256,8 @@ def complete_headers(
         ]
         complete = Headers.from_wire(front + raw + back)
     complete._encoding = headers._encoding
-    if isinstance(stream, Multipart):
-        _tell_boundary(complete, stream.content_type)
+    if type(stream) is not ByteStream:
+        _tell_boundary(complete, stream)
     return complete
 
 
@@ -299,8 +297,13 @@ def _check_framing(headers: Headers, known: int | None) -> bool:
     return True
 
 
-def _tell_boundary(headers: Headers, content_type: str) -> None:
-    """Add the boundary to a caller's multipart Content-Type without one: no server could read the body."""
+def _tell_boundary(headers: Headers, stream: SyncByteStream | AsyncByteStream) -> None:
+    """Add a form's boundary to a caller's multipart Content-Type without one: no server could read the body."""
+    from ..content.multipart import Multipart, boundary_from_content_type  # here, as few requests have files
+
+    if not isinstance(stream, Multipart):
+        return
+    content_type = stream.content_type
     given = headers.get("content-type", "")
     if given.lstrip().lower().startswith("multipart/") and boundary_from_content_type(given) is None:
         headers["Content-Type"] = given.rstrip("; ") + ";" + content_type.partition(";")[2]

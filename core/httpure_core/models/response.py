@@ -16,7 +16,6 @@ from .cookies import Cookies
 from .headers import Headers
 from .reading import Body
 from .request import masked
-from .status import codes
 from .url import URL
 
 if TYPE_CHECKING:
@@ -210,7 +209,7 @@ class Response(Body):
     def reason_phrase(self) -> str:
         """What the server called the status; with HTTP/2, which has no such words, what RFC 9110 calls it."""
         phrase = self.extensions.get("reason_phrase")
-        return codes.get_reason_phrase(self.status_code) if phrase is None else str(phrase, "ascii", "ignore")
+        return _usual_phrase(self.status_code) if phrase is None else str(phrase, "ascii", "ignore")
 
     @property
     def is_informational(self) -> bool:
@@ -265,7 +264,7 @@ class Response(Body):
         if self.is_success or (errors_only and (self.is_informational or self.is_redirect)):
             return self
         kind = _KINDS.get(self.status_code // 100, "Invalid status code")
-        phrase = self.reason_phrase or codes.get_reason_phrase(self.status_code)
+        phrase = self.reason_phrase or _usual_phrase(self.status_code)
         message = f"{kind} '{self.status_code} {phrase}' for url {_shown(request.url)}"
         if self.has_redirect_location:
             message += f"\nRedirect location: {_shown(self.headers['location'])}"
@@ -330,3 +329,9 @@ def _shown(url: URL | str) -> str:
             return "(not a valid URL)"
     text = masked(url.copy_with(query=None, fragment=None))
     return repr(text) if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]!r}..."
+
+
+def _usual_phrase(status_code: int) -> str:
+    from .status import codes  # here, as servers send a phrase; the sixty names take a millisecond to make
+
+    return codes.get_reason_phrase(status_code)

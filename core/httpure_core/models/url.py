@@ -16,7 +16,7 @@ from .percent import decode
 from .query import QueryParams, QueryParamTypes
 from .reference import MAX_URL_LENGTH, Reference, override, parse, resolve
 
-__all__ = ["URL", "Origin", "URLTypes"]
+__all__ = ["CACHED_LENGTH", "URL", "Origin", "URLTypes", "cached_url"]
 
 URLTypes: TypeAlias = Union["URL", str]
 
@@ -38,7 +38,7 @@ _COMPONENTS: dict[str, Any] = {
 }
 
 #: Texts longer than this are not kept in the cache.
-_CACHED_LENGTH = 2048
+CACHED_LENGTH = 2048
 
 _set = object.__setattr__
 
@@ -122,8 +122,8 @@ class URL:
 
     def __new__(cls, url: URL | str = "", **kwargs: Any) -> Self:
         """Return the URL: the same object for the same text, while it is in the cache."""
-        if cls is URL and not kwargs and type(url) is str and len(url) <= _CACHED_LENGTH:
-            return _cached(url)  # type: ignore[no-any-return]  # it is a URL, and so is Self here
+        if cls is URL and not kwargs and type(url) is str and len(url) <= CACHED_LENGTH:
+            return cached_url(url)  # type: ignore[no-any-return]  # it is a URL, and so is Self here
         source: str | Reference
         if isinstance(url, URL):
             if not kwargs and type(url) is cls:
@@ -275,24 +275,34 @@ def _made(cls: type[_AnyURL], reference: Reference) -> _AnyURL:
     scheme, _, host, port, path, query, _ = reference
     target = path or "/"
     raw_path = (target if query is None else f"{target}?{query}").encode("ascii")
-    implied = DEFAULT_PORTS.get(scheme, 0) if port is None else port
+    decoded, raw_host, netloc, origin = _site(scheme, host, port)
     url = object.__new__(cls)
     _set(url, "scheme", scheme)
-    _set(url, "host", decode_host(host))
-    _set(url, "raw_host", host.encode("ascii"))
+    _set(url, "host", decoded)
+    _set(url, "raw_host", raw_host)
     _set(url, "port", port)
-    _set(url, "netloc", reference.netloc().encode("ascii"))
+    _set(url, "netloc", netloc)
     _set(url, "raw_path", raw_path)
     _set(url, "target", raw_path)
-    _set(url, "origin", Origin(scheme, canonical_ipv6(host) if ":" in host else host, implied))
+    _set(url, "origin", origin)
     _set(url, "_reference", reference)
     _set(url, "_text", text)
     _set(url, "_params", None)
     return url
 
 
+@lru_cache(maxsize=256)
+def _site(scheme: str, host: str, port: int | None) -> tuple[str, bytes, bytes, Origin]:
+    """Return what all URLs of a site share, and then indeed do: host, raw_host, netloc and origin."""
+    implied = DEFAULT_PORTS.get(scheme, 0) if port is None else port
+    netloc = Reference(scheme, "", host, port, "", None, None).netloc().encode("ascii")
+    origin = Origin(scheme, canonical_ipv6(host) if ":" in host else host, implied)
+    return decode_host(host), host.encode("ascii"), netloc, origin
+
+
 @lru_cache(maxsize=1024)
-def _cached(url: str) -> Any:
+def cached_url(url: str) -> Any:
+    """Return the URL of a text that is not longer than `CACHED_LENGTH`. Raises InvalidURL."""
     return _made(URL, parse(url))
 
 

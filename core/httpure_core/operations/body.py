@@ -7,16 +7,19 @@ After 101, or 2xx to CONNECT, there is no body: the connection is then for `raw.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..contracts import READ_AHEAD, Fields, Link, RawMachine, Stream
-from ..effects import Operation
+from ..effects import Operation, Receive
 from ..errors import StreamClosed
 from ..pool import Pool, Ticket
-from .budget import Budget
+from .budget import Budget, telling
 from .sending import give_up, news
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..contracts import Basket, Clock
     from .upload import Upload
 
 __all__ = ["IncomingBody"]
@@ -99,15 +102,58 @@ class IncomingBody:
             self._release()
         return data
 
+    def arrived(self) -> bytes | None:
+        """Return the body if it is here, and nothing else to be done, as with a small one that came with its head."""
+        stream = self._stream
+        return stream.take() if stream.ended and self._ticket is None and self.sending is None else None
+
     def read_all(self) -> Operation[bytes]:
         """Return all that is left of the body (runs once per request that is not streamed)."""
         stream = self._stream
-        if stream.ended and self.sending is None:
-            return stream.take()  # a small response, that came in one go
+        if self.sending is None:
+            if stream.ended:
+                return stream.take()  # a small response, that came in one go
+            gather = getattr(stream, "gather", None)
+            if gather is not None and self._ticket is not None:
+                return (yield from self._gather(stream, gather))
         pieces = []
         while data := (yield from self.next_piece()):
             pieces.append(data)
         return b"".join(pieces)
+
+    def _gather(self, stream: Any, gather: Callable[[Clock, Basket | None], None]) -> Operation[bytes]:
+        """Wait for the end of the body, and not for each piece of it: an arrival costs some 2 µs then, and not 15.
+
+        So nobody counts the time from each piece on. But the stream knows when the last one came, and a wait that was
+        too short is followed by one for the rest of the time.
+        """
+        link, budget = self._link, self._budget
+        try:
+            basket = getattr(link, "basket", None)
+            with link.mutex:
+                reads = stream.buffered < READ_AHEAD
+                gather(budget.clock, basket and basket())
+            if not reads:
+                link.nudge()  # it has stopped reading for want of room
+            while True:
+                # Clear the signal, look at the state, then wait.
+                stream.signal.ready = False
+                if stream.failure is not None:
+                    raise telling(stream.failure, budget.request)
+                if stream.ended:
+                    break
+                heard = stream.heard
+                try:
+                    yield Receive(link, stream.signal, budget.silence(heard))
+                except TimeoutError:
+                    if stream.heard == heard:
+                        raise budget.spent("read") from None
+        except BaseException:
+            self.close()
+            raise
+        data: bytes = stream.take()
+        self._release()
+        return data
 
     def _send(self, sending: Upload) -> Operation[bool]:
         """Take a step with the rest of the request, or wait for news."""
@@ -165,4 +211,5 @@ class IncomingBody:
 
     def __del__(self) -> None:
         # A streamed response that was dropped without being closed must not keep its slot.
-        self.close()
+        if self._ticket is not None or self.sending is not None:
+            self.close()

@@ -74,6 +74,19 @@ class Budget:
             raise self.spent(phase)
         return left if limit is None or left < limit else limit
 
+    def silence(self, since: float) -> float | None:
+        """As `seconds("read")`, where nothing has come since a moment that has passed already."""
+        limit = self._limits.get("read")
+        if limit is None:
+            return self.seconds("read")
+        now = self.clock()
+        ends = since + limit
+        if self.ends is not None and self.ends < ends:
+            ends = self.ends
+        if ends <= now:
+            raise self.spent("read")
+        return ends - now
+
     def left(self) -> Left:
         """Return the limits as they are by now, with less of the total. Raises ConnectTimeout if that is used up."""
         self.seconds("connect")

@@ -44,13 +44,14 @@ class Dialler:
 
     `tls` is for the origins and `proxy_tls` for an https proxy; `uds` is the Unix socket to connect to instead of the
     host, or of the proxy's. `resolver` tells the addresses of names, and `address_policy` which ones of origins may be
-    connected to. `http2_ping_interval` is for HTTP/2: see `http2/vigil.py`. Raises ValueError if neither `http1` nor
-    `http2` is allowed, for negative `retries`, and for an interval that is not positive.
+    connected to. `http2_ping_interval` is for HTTP/2: see `http2/vigil.py`; with `fast_lane=False`, h11 reads and
+    writes all of HTTP/1.1: see `http1/strict.py`. Raises ValueError if neither `http1` nor `http2` is allowed, for
+    negative `retries`, and for an interval that is not positive.
     """
 
     __slots__ = (
-        "address_policy", "alpn", "credentials", "http2", "http2_ping_interval", "local_address", "overrides", "proxy",
-        "proxy_tls", "resolver", "retries", "socket_options", "tls", "uds",
+        "address_policy", "alpn", "credentials", "fast_lane", "http2", "http2_ping_interval", "local_address",
+        "overrides", "proxy", "proxy_tls", "resolver", "retries", "socket_options", "tls", "uds",
     )  # fmt: skip
 
     def __init__(
@@ -68,6 +69,7 @@ class Dialler:
         resolver: ResolverTypes | None = None,
         address_policy: AddressPolicy | None = None,
         http2_ping_interval: float | None = None,
+        fast_lane: bool = True,
     ) -> None:
         if not (http1 or http2):
             raise ValueError("http1=False and http2=False leave no version of HTTP: allow one of them.")
@@ -98,6 +100,8 @@ class Dialler:
             )
         #: Seconds of silence after which an HTTP/2 server is asked whether it is there; None for any number.
         self.http2_ping_interval = http2_ping_interval
+        #: False where h11 reads and writes all of HTTP/1.1.
+        self.fast_lane = fast_lane
         #: What is offered to servers, the best first.
         self.alpn = ["h2", *_HTTP1] if http1 and http2 else _HTTP1 if http1 else ["h2"]
 
@@ -232,15 +236,15 @@ class Building:
             if dialler.forwards(request):
                 from ..proxy.forward import ForwardConnection
 
-                return ForwardConnection(self._introduction.credentials)
+                return ForwardConnection(self._introduction.credentials, dialler.fast_lane)
             yield from self._pass(dialler.proxy, name, self._introduction)
             through = f" through {name}"
         if request.url.scheme != "https":
-            return _connection(dialler.alpn[-1], b"http", dialler.http2_ping_interval)
+            return _connection(dialler.alpn[-1], b"http", dialler)
         name = request.extensions.get("sni_hostname") or request.url.origin.host
         tls = yield from self._secure(dialler.tls, name, dialler.alpn, f"{name}{through}")
         # A server without ALPN speaks HTTP/1.1; or HTTP/2, if we were told to speak nothing else.
-        return _connection(tls.protocol or dialler.alpn[-1], b"https", dialler.http2_ping_interval)
+        return _connection(tls.protocol or dialler.alpn[-1], b"https", dialler)
 
     def give_up(self) -> None:
         """Close what there is."""
@@ -373,12 +377,12 @@ def _sleep(seconds: float) -> Operation[bool]:
     return True
 
 
-def _connection(protocol: str, scheme: bytes, ping_interval: float | None) -> Connection:
-    # Imported here, as h11 is a third of the time to import us, and h2 costs more than that.
+def _connection(protocol: str, scheme: bytes, dialler: Dialler) -> Connection:
+    # Imported here, as either takes milliseconds, and who imports us may never connect.
     if protocol == "h2":
         from ..http2.connection import Http2Connection
 
-        return Http2Connection(scheme, ping_interval)
+        return Http2Connection(scheme, dialler.http2_ping_interval)
     from ..http1.connection import Http1Connection
 
-    return Http1Connection()
+    return Http1Connection(dialler.fast_lane)

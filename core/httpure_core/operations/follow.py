@@ -74,33 +74,40 @@ def follow(
 
     Raises RequestError and what hooks, auth flows and bodies of the user raise.
     """
-    journey = Journey(session, request, follow_redirects)
-    if auth is None:
-        response = yield from journey.redirected(request)
+    ends = _end_of_all(session, request)
+    if auth is not None:
+        response = yield from Journey(session, follow_redirects, ends).authenticated(request, auth)
     else:
-        response = yield from journey.authenticated(request, auth)
-    if read:
+        response = yield from _exchange(session, request, ends)  # for most requests, this is all
+        if is_redirect_to_follow(response):
+            response = yield from Journey(session, follow_redirects, ends).redirected(request, response)
+    if read and not _read_at_once(response):
         yield from read_whole(response)
     return response
 
 
+def _end_of_all(session: Session, request: Request) -> float | None:
+    """Return the moment when the total timeout is over; it begins now, and holds for all exchanges."""
+    limits = request.extensions.get("timeout")
+    try:
+        total = limits.get("total") if limits else None
+    except AttributeError:
+        raise no_limits(limits) from None
+    return None if total is None else session.clock() + total
+
+
 class Journey:
-    """One request of the user and all the exchanges that it takes."""
+    """One request of the user that takes more than one exchange, as a rule."""
 
     __slots__ = ("_ends", "_follow_redirects", "_history", "_sensitive", "_session")
 
-    def __init__(self, session: Session, request: Request, follow_redirects: bool) -> None:
+    def __init__(self, session: Session, follow_redirects: bool, ends: float | None) -> None:
         self._session = session
         self._follow_redirects = follow_redirects
+        self._ends = ends
         self._history: list[Response] = []
         #: Names of the fields that an auth flow added or changed: no other origin may see them.
         self._sensitive: set[str] = set()
-        limits = request.extensions.get("timeout")
-        try:
-            total = limits.get("total") if limits else None
-        except AttributeError:
-            raise no_limits(limits) from None
-        self._ends: float | None = None if total is None else session.clock() + total
 
     def authenticated(self, request: Request, auth: Auth) -> Operation[Response]:
         """Send the requests of an auth flow until it is content with the response."""
@@ -123,10 +130,11 @@ class Journey:
                 return response
             self._history.append(response)
 
-    def redirected(self, request: Request) -> Operation[Response]:
-        """Send a request, and the ones that redirects ask for."""
+    def redirected(self, request: Request, response: Response | None = None) -> Operation[Response]:
+        """Send a request, unless its response is there, and the ones that redirects ask for."""
         while True:
-            response = yield from self._exchange(request)
+            if response is None:
+                response = yield from _exchange(self._session, request, self._ends)
             if self._history:
                 response.history = list(self._history)
             if not is_redirect_to_follow(response):
@@ -143,6 +151,7 @@ class Journey:
                     f"{place(response.request)}; allow more with max_redirects",
                     request=response.request,
                 )
+            response = None
 
     def _leave(self, request: Request, response: Response) -> Operation[Request]:
         """Return the request that a redirect leads to, when its response is done with."""
@@ -157,38 +166,37 @@ class Journey:
             set_cookies(following, self._session.store)
         return following
 
-    def _exchange(self, request: Request) -> Operation[Response]:
-        """One request, one response, with cookies kept and hooks called (runs once per exchange)."""
-        session = self._session
-        hooks = session.hooks
-        for hook in hooks["request"]:
-            yield Call(hook, request)
-        if "proxy" in request.extensions:
-            transport = session.transport_through(request.extensions["proxy"], request.url)
-        else:
-            transport = session.transport_for(request.url)
+
+def _exchange(session: Session, request: Request, ends: float | None) -> Operation[Response]:
+    """One request, one response, with cookies kept and hooks called (runs once per exchange)."""
+    hooks = session.hooks
+    for hook in hooks["request"]:
+        yield Call(hook, request)
+    if "proxy" in request.extensions:
+        transport = session.transport_through(request.extensions["proxy"], request.url)
+    else:
+        transport = session.transport_for(request.url)
+    transmitter = getattr(transport, "transmitter", None)
+    if transmitter is not None:
+        response: Response = yield from transmitter.transmit(request, ends)
+    else:
         started = session.clock()
-        transmitter = getattr(transport, "transmitter", None)
-        if transmitter is not None:
-            response: Response = yield from transmitter.transmit(request, self._ends)
+        if ends is None:
+            response = yield from _carry(transport, request)
         else:
-            if self._ends is None:
-                response = yield from _carry(transport, request)
-            else:
-                budget = Budget(request, session.clock, self._ends)
-                response = yield from _carry_in_time(transport, request, budget)
-            response.clock_from(started, session.clock)
-        response.default_encoding = session.default_encoding
-        if "set-cookie" in response.headers:
-            with session.mutex:
-                session.store.extract_cookies(response)
-        if session.request_log.enabled(INFO):
-            recording = _record(session.request_log, request, response)
-            yield from or_close(response, recording)
-        if hooks["response"]:
-            showing = _show(response, hooks["response"])
-            yield from or_close(response, showing)
-        return response
+            response = yield from _carry_in_time(transport, request, Budget(request, session.clock, ends))
+        response.clock_from(started, session.clock)
+    response.default_encoding = session.default_encoding
+    if "set-cookie" in response.headers:
+        with session.mutex:
+            session.store.extract_cookies(response)
+    if session.request_log.enabled(INFO):
+        recording = _record(session.request_log, request, response)
+        yield from or_close(response, recording)
+    if hooks["response"]:
+        showing = _show(response, hooks["response"])
+        yield from or_close(response, showing)
+    return response
 
 
 def _record(log: Log, request: Request, response: Response) -> Operation[Response]:
@@ -237,6 +245,16 @@ def _carry_in_time(transport: Any, request: Request, budget: Budget) -> Operatio
         return (yield from _carry(transport, request))
     finally:
         left.take_back(request)
+
+
+def _read_at_once(response: Response) -> bool:
+    """As `read_whole`, of a body that is there, as small ones are: no need to wait. False where there may be."""
+    body = getattr(response.stream, "incoming", None)
+    raw = None if body is None or response.is_stream_consumed else body.arrived()
+    if raw is None:
+        return False
+    response.absorb(raw)
+    return True
 
 
 def read_whole(response: Response) -> Operation[Response]:

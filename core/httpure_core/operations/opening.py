@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Opening"]
 
-_IPV4 = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}")
+_IPV4 = r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}"
 _REFUSED = "refused by the address policy"
 
 
@@ -67,7 +67,7 @@ class Opening:
 
     def _addresses(self) -> Operation[list[Address]]:
         host, port, dialler = self._host, self._port, self._dialler
-        if _IPV4.fullmatch(host):
+        if host.replace(".", "").isdigit() and re.fullmatch(_IPV4, host):
             return [Address(host, port)]
         if ":" in host:
             return [Address(host, port, family="ipv6")]

@@ -69,6 +69,9 @@ class ReportedBody(IncomingBody):
             self.close()
             raise
 
+    def arrived(self) -> None:
+        """There is more to be done for it than to take it."""
+
     def read_all(self) -> Operation[bytes]:
         """As `IncomingBody.read_all`."""
         pieces = []

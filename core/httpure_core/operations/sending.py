@@ -79,28 +79,40 @@ class Sending:
             return True
         return stream.status != 0 and not (stream.duplex and stream.status < 300)
 
-    def flush(self) -> Operation[bool]:
-        """Send what is queued; False if the server hung up or has answered already."""
+    def resume(self, flush: Flush, lost: OSError | None) -> Operation[Stream]:
+        """Go on after a first flush, in which the connection may have been lost, and wait for the response's head."""
+        self.lost = lost
+        if lost is None:
+            yield from self.flush(flush)
+        return (yield from self.wait_for_head())
+
+    def flush(self, flush: Flush | None = None) -> Operation[bool]:
+        """Send what is queued; False if the server hung up or has answered already.
+
+        With `flush`, that one has been done, and what came of it is looked at first.
+        """
         stream = self.stream
         signal = stream.signal
         while True:
-            # Clear the signal, look at the state, then wait.
-            signal.ready = False
-            if (stream.status or stream.failure is not None) and self.over:
-                return False
-            flush = Flush(self.link, signal, self.budget.seconds("write"))
-            try:
-                yield flush
-            except TimeoutError:
-                raise self.budget.spent("write") from None
-            except OSError as exc:
-                self.lost = exc
-                return False
+            if flush is None:
+                # Clear the signal, look at the state, then wait.
+                signal.ready = False
+                if (stream.status or stream.failure is not None) and self.over:
+                    return False
+                flush = Flush(self.link, signal, self.budget.seconds("write"))
+                try:
+                    yield flush
+                except TimeoutError:
+                    raise self.budget.spent("write") from None
+                except OSError as exc:
+                    self.lost = exc
+                    return False
             self.flushed = flush.flushed
             if flush.flushed and not signal.ready:
                 if not stream.blocked:
                     return True
                 yield from self.wait_for_leave()
+            flush = None
 
     def wait_for_leave(self) -> Operation[Stream]:
         """Wait until the peer opens its window of flow control, or something else happens (RFC 9113 section 5.2)."""

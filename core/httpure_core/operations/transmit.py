@@ -183,8 +183,8 @@ class Transmitter:
         report = self._report(budget, "pool")
         waiting = _wait(ticket, budget)
         if report is None:
-            return (yield from waiting)
-        return (yield from report.around("pool", "wait", {"request": budget.request}, waiting))
+            return waiting  # and no generator around it: thousands may wait
+        return report.around("pool", "wait", {"request": budget.request}, waiting)
 
     def _resending(
         self, exc: TransportError, ticket: Ticket, budget: Budget, resending: Resending | None
@@ -207,8 +207,10 @@ class Transmitter:
 
     def _report(self, budget: Budget, *names: str) -> Report | None:
         """Look again whether somebody listens: those who want to know of the less common events only."""
-        if budget.report is None and any(self._logs(name).enabled(DEBUG) for name in names):
-            budget.report = Report(None, self._logs)
+        if budget.report is None:
+            for name in names:
+                if self._logs(name).enabled(DEBUG):
+                    budget.report = Report(None, self._logs)
         return budget.report
 
     def _dial(self, ticket: Ticket, budget: Budget) -> Operation[Connection]:

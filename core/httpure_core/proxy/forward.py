@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..content.streams import ByteStream
-from ..contracts import Fields
+from ..contracts import FieldBlock, Fields
 from ..errors import LocalProtocolError
 from ..http1.connection import Http1Connection
 from ..http1.stream import Http1Stream
@@ -33,8 +33,8 @@ class ForwardConnection(Http1Connection):
     #: Whose stream is opened next.
     _request: Request
 
-    def __init__(self, credentials: Credentials) -> None:
-        super().__init__()
+    def __init__(self, credentials: Credentials, fast: bool = True) -> None:
+        super().__init__(fast)
         self._credentials = credentials
         self._origin = b""
 
@@ -43,7 +43,14 @@ class ForwardConnection(Http1Connection):
         self._request = request
         self._origin = b"http://" + request.url.netloc
 
-    def open_stream(self, method: bytes, target: bytes, fields: Fields, body: bytes | None) -> Http1Stream:
+    def open_stream(
+        self,
+        method: bytes,
+        target: bytes,
+        fields: Fields,
+        body: bytes | None,
+        block: FieldBlock | None = None,
+    ) -> Http1Stream:
         """Queue a request in the form that proxies take (runs once per request).
 
         Raises LocalProtocolError also where the proxy wants the body proved, and that is not in memory.

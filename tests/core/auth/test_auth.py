@@ -186,3 +186,13 @@ def test_signatures_are_those_of_httpx(name: str) -> None:
 
 def test_a_body_in_memory_needs_no_reading() -> None:
     assert isinstance(Request("POST", "https://example.org/", content=b"x").stream, ByteStream)
+
+
+def test_what_is_imported_late() -> None:
+    """All that the package names is there; nothing else is."""
+    from httpure_core import auth
+
+    for name in auth.__all__:
+        assert name == "AuthTypes" or getattr(auth, name).__name__ == name
+    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+        _ = auth.Nothing  # type: ignore[attr-defined]

@@ -45,6 +45,7 @@ def test_proxies(environ: dict[str, str], proxies: dict[str, str | None]) -> Non
 )
 def test_mostly_there_is_nothing_to_read(environ: dict[str, str], worth_reading: bool) -> None:
     assert names_a_proxy(environ) is worth_reading
+    assert names_a_proxy({name.encode(): value.encode() for name, value in environ.items()}) is worth_reading
     if not worth_reading:
         assert not any(proxies_from_environment(environ).values())
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from httpure_core.content import decode as decode_module
-from httpure_core.content.decode import accept_encoding, decoder_for
+from httpure_core.content.decode import LARGE_PIECE, accept_encoding, decoder_for
 from httpure_core.content.libraries import MAX_ZSTD_WINDOW_LOG, brotli_library, zstd_library
 from httpure_core.content.streams import PIECE_SIZE
 from httpure_core.errors import DecodingError
@@ -272,6 +272,15 @@ def test_bombs_are_pulled_in_bounded_pieces(name: str) -> None:
         pieces.append(len(piece))
     pieces += map(len, decoder.flush())
     assert sum(pieces) == size
+
+
+@pytest.mark.parametrize("name", ["gzip", "deflate", "bare deflate"])
+def test_whoever_keeps_all_gets_larger_pieces(name: str) -> None:
+    decoder = decoder_for(coding_of(name), LARGE_PIECE)
+    assert decoder is not None
+    pieces = list(decoder.decode(ENCODERS[name](MIXED * 2)))
+    assert PIECE_SIZE < max(map(len, pieces)) <= LARGE_PIECE
+    assert b"".join([*pieces, *decoder.flush()]) == MIXED * 2
 
 
 @pytest.mark.parametrize("name", CODINGS)

@@ -328,7 +328,7 @@ class TestParts:
         assert stream.may_block
         pieces = finish(pieces_of(stream.stepped(perform)))
         assert b"abc" in pieces[0] and b"def" in pieces[0], "small contents are gathered, whatever they are"
-        assert sources == ["FileStream"] * 2 + ["AsyncFileStream"] * 2
+        assert sources == ["FileStream"] + ["AsyncFileStream"] * 2, "the end of a known length is known"
 
     def test_are_closed_with_the_form(self) -> None:
         closed: list[bool] = []

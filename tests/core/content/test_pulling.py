@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from httpure_core.content.pulling import Stepped, Steps, pull_at_once, pull_here, pulled
-from httpure_core.content.streams import AsyncByteStream, AsyncIterableStream, IterableStream
+from httpure_core.content.streams import AsyncByteStream, AsyncIterableStream, IterableStream, SyncByteStream
 from httpure_core.effects import Pull
 
 from .bodies import finish, pieces_of
@@ -115,3 +115,22 @@ def test_at_once() -> None:
     assert pull.piece == b"a"
     pull_at_once(pull)
     assert pull.piece is None
+
+
+@pytest.mark.parametrize(("length", "pulls"), [(5, 2), (6, 3), (None, 3)])
+def test_what_is_exact_is_not_asked_for_its_end(length: int | None, pulls: int) -> None:
+    class Exact(SyncByteStream):
+        exact = True
+        content_length = length
+
+        def __iter__(self) -> Iterator[bytes]:
+            yield from (b"abc", b"de")
+
+    performed: list[Pull] = []
+
+    def perform(pull: Pull) -> None:
+        performed.append(pull)
+        pull_at_once(pull)
+
+    assert finish(pieces_of(Stepped(pulled(Exact()), perform))) == [b"abc", b"de"]
+    assert len(performed) == pulls

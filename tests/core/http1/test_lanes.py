@@ -1,7 +1,12 @@
-"""The fast lane and h11 are fed the same bytes, cut anywhere: they must say the same."""
+"""The fast lane and h11 are fed the same bytes, cut anywhere: they must say the same.
+
+`many_lanes.py` does so with a million cases.
+"""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
@@ -46,6 +51,9 @@ def outcome(
         type(failure),
         connection.close_reason if stream.ended else None,
         connection.reusable,
+        (connection.idle_limit, connection.requests_left),
+        stream.informational,
+        stream.raw is None,
         connection.data_to_send(),
     )
 
@@ -57,12 +65,14 @@ def assert_same(
     fields: tuple[tuple[bytes, bytes], ...] = (HOST,),
     body: bytes = b"",
     eof: bool = True,
-) -> None:
+) -> tuple[object, ...]:
+    """Feed both; return what both say."""
     edges = [0, *sorted({cut % (len(answer) + 1) for cut in cuts}), len(answer)]
     pieces = [answer[a:b] for a, b in pairwise(edges) if a < b]
     by_fast = outcome(True, method, list(fields), body, pieces, eof)
     by_h11 = outcome(False, method, list(fields), body, pieces, eof)
     assert by_fast == by_h11
+    return by_fast
 
 
 STATUS_LINES = [
@@ -81,6 +91,27 @@ STATUS_LINES = [
     b"http/1.1 200 OK",
     b"ICY 200 OK",
     b" HTTP/1.1 200 OK",
+    b"HTTP/1.1 200\tOK",
+    b"HTTP/1.1  200 OK",
+    b"HTTP/1.1 200 a\x00b",
+    b"HTTP/1.1 200 a\rb",
+    b"HTTP/1.1 200 OK\n",
+    b"HTTP/1.1 200 \xff\xfe ",
+    b"HTTP/1.1 599 ",
+    b"HTTP/1.1 600 Odd",
+    b"HTTP/1.1 2000 OK",
+    b"HTTP/1.1 205 Reset Content",
+    b"HTTP/1.1 301 " + b"a" * 300,
+]
+#: What comes before the answer: other answers, and what servers put between them by mistake.
+BEFORE = [
+    b"",
+    b"HTTP/1.1 100 Continue\r\n\r\n",
+    b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Length: 5\r\n\r\n",
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: a\r\nConnection: upgrade\r\n\r\n",
+    b"\r\n",
+    b"\n",
+    b"\x00",
 ]
 FIELD_LINES = [
     b"Content-Length: 5",
@@ -100,6 +131,46 @@ FIELD_LINES = [
     b"Connection: close",
     b"Connection: Keep-Alive, Close",
     b"Connection: keep-alive",
+    b"connection:keep-alive\t",
+    b"Connection: Keep-Alive",
+    b"Connection: , close ,",
+    b"Connection: upgrade",
+    b"Proxy-Connection: close",
+    b"Keep-Alive: timeout=5, max=100",
+    b"Keep-Alive: max=0",
+    b"Set-Cookie: a=b; path=/",
+    b"Set-Cookie: c=d",
+    b"Content-Encoding: gzip",
+    b"Content-Length: 5\x0b",
+    b"Content-Length : 5",
+    b"Content-Length: 5,5",
+    b"Content-Length: 6",
+    b"Content-Length: -5",
+    b"Content-Length: 0x5",
+    b"Content-Length: 5 5",
+    b"Content-Length: 00000000000000000005",
+    b"Content-Length: 999999999999999",
+    b"Transfer-Encoding: chunked, chunked",
+    b"Transfer-Encoding: \tchunked",
+    b"Transfer-Encoding: chunked;a=b",
+    b"Transfer-Encoding:",
+    b"transfer-encoding: chunked",
+    b"Trailer: X",
+    b"Upgrade: h2c",
+    b"X: \t a \t ",
+    b"X: a\rb",
+    b"X: a\nb",
+    b"X: a\r",
+    b"X:\ra",
+    b"X: " + b"a" * 200,
+    b"X: \x7f",
+    b"X:: y",
+    b"X\x00: y",
+    b"\xff: y",
+    b"X\t: y",
+    b"",
+    b" ",
+    b"\x00",
     b"X: y",
     b"X:",
     b"X: \x01",
@@ -132,13 +203,59 @@ BODIES = [
     b"fffffffffffffff\r\nx",
     b"5 \r\nhello\r\n0\r\n\r\n",
     b"A\r\n0123456789\r\n1\r\nx\r\n0\r\n\r\n",
+    b"a\r\n0123456789\r\n1\r\nx\r\n0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    b"helloHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    b"5\r\nhello\r\n0\r\nX: y\r\n folded\r\n\r\n",
+    b"5\r\nhello\r\n0\r\nContent-Length: 5\r\n\r\n",
+    b"5\r\nhello\r\n0\r\n\x00\r\n\r\n",
+    b"5\r\nhello\r\n0;a=b\r\n\r\n",
+    b"5;a\x00\r\nhello\r\n0\r\n\r\n",
+    b'5 ;a="b"\r\nhello\r\n0\r\n\r\n',
+    b"0x5\r\nhello\r\n0\r\n\r\n",
+    b"+5\r\nhello\r\n0\r\n\r\n",
+    b"5\r\nhello\r\n0\r\n\r",
+    b"5\r\nhello\r\n0\r\n\rX",
+    b"5\r\nhello\n0\r\n\r\n",
+    b"5\r\nhello\r\n\r\n0\r\n\r\n",
+    b"\r\n5\r\nhello\r\n0\r\n\r\n",
+    b"000000000000000005\r\nhello\r\n0\r\n\r\n",
+    b"hello\r\n",
+    b"0\r\n\r\n",
+    b"\x00",
 ]
-answers = st.builds(
-    lambda line, fields, end, body: b"".join([line, end, *[field + end for field in fields], end, body]),
-    st.sampled_from(STATUS_LINES),
-    st.lists(st.sampled_from(FIELD_LINES), max_size=4),
-    st.sampled_from([b"\r\n", b"\r\n", b"\r\n", b"\r\n", b"\n", b"\r"]),
-    st.sampled_from(BODIES),
+ENDS = st.sampled_from([b"\r\n"] * 8 + [b"\n", b"\r", b"\r\r\n", b"\n\r\n"])
+lines = st.one_of(
+    st.sampled_from(FIELD_LINES),
+    st.sampled_from(FIELD_LINES),
+    st.builds(
+        lambda name, between, value: name + between + value,
+        st.sampled_from([b"X", b"Content-Length", b"Transfer-Encoding", b"Connection", b"cOnTeNt-LeNgTh"]),
+        st.sampled_from([b":", b": ", b":\t", b" :", b""]),
+        st.one_of(st.binary(max_size=4), st.sampled_from([b"5", b"chunked", b"close", b"5\r\n 5"])),
+    ),
+)
+# As a rule all lines end alike; where each has an end of its own, nearly all of them are good ones.
+answers = st.one_of(
+    st.builds(
+        lambda before, line, fields, end, body: b"".join(
+            [before, line, end, *[field + end for field in fields], end, body]
+        ),
+        st.sampled_from(BEFORE[:1] * 12 + BEFORE),
+        st.sampled_from(STATUS_LINES[:1] * 12 + STATUS_LINES),
+        st.lists(lines, max_size=5),
+        st.sampled_from([b"\r\n"] * 8 + [b"\n", b"\r"]),
+        st.sampled_from(BODIES),
+    ),
+    st.builds(
+        lambda line, start, fields, end, body: b"".join(
+            [line, start, *[field + end for field, end in fields], end, body]
+        ),
+        st.sampled_from(STATUS_LINES),
+        ENDS,
+        st.lists(st.tuples(lines, ENDS), max_size=4),
+        ENDS,
+        st.sampled_from(BODIES),
+    ),
 )
 cuts = st.lists(st.integers(0, 400), max_size=4)
 
@@ -157,6 +274,7 @@ PLAIN = [
     b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: y\r\n\r\nhello",
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nA\r\n0123456789\r\n0\r\n\r\n",
     b"HTTP/1.1 204 No Content\r\nX: y\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\nKeep-Alive: max=1\r\n\r\nhelloX",
 ]
 
 
@@ -260,8 +378,78 @@ def test_what_is_sent_after_the_answer_is_dropped(body: bytes | None) -> None:
     assert connection.data_to_send() == b""
 
 
-def test_names_are_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strict, "_MOST_NAMES", len(strict._names))
-    fields = [HOST, (b"X-Never-Seen-Before", b"1")]
-    assert strict.write_request(b"GET", b"/", fields, b"") is not None
-    assert b"X-Never-Seen-Before" not in strict._names
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> dict[bytes, tuple[bytes, bytes]]:
+    """What is remembered of responses; nothing at first, and three lines of each kind at most."""
+    lines: dict[bytes, tuple[bytes, bytes]] = {}
+    monkeypatch.setattr(strict, "_known_lines", lines)
+    monkeypatch.setattr(strict, "_known_starts", {})
+    monkeypatch.setattr(strict, "_MOST_LINES", 3)
+    return lines
+
+
+def head_of(*fields: bytes, start: bytes = b"HTTP/1.1 200 OK") -> strict.Head | None:
+    return strict.read_head(b"\r\n".join([start, *fields, b"Content-Length: 0", b"\r\n"]), b"GET")
+
+
+class TestRememberedLines:
+    def test_are_read_alike(self, known: dict[bytes, tuple[bytes, bytes]]) -> None:
+        first = head_of(b"X:  y\t", b"Connection: keep-alive")
+        assert set(known) == {b"X:  y\t", b"Connection: keep-alive"}
+        assert first is not None
+        assert first == head_of(b"X:  y\t", b"Connection: keep-alive")
+        assert first[2] == [(b"X", b"y"), (b"Connection", b"keep-alive"), (b"Content-Length", b"0")]
+
+    def test_are_none_that_frame_or_may_be_secret_or_are_long(
+        self, known: dict[bytes, tuple[bytes, bytes]]
+    ) -> None:
+        for line in (
+            b"Connection: close",
+            b"Keep-Alive: max=5",
+            b"Set-Cookie: a=b",
+            b"X-Auth-Token: abc",
+            b"X: " + b"a" * 2000,
+        ):
+            head = head_of(line)
+            assert head is not None
+            assert line.startswith(head[2][0][0])
+        assert known == {}
+
+    def test_make_room_for_others(self, known: dict[bytes, tuple[bytes, bytes]]) -> None:
+        for number in range(4):
+            head_of(b"X: %d" % number)
+        assert set(known) == {b"X: 3"}
+
+    def test_are_bounded_for_statuses_too(self, known: dict[bytes, tuple[bytes, bytes]]) -> None:
+        for status in range(200, 210):
+            head = head_of(start=b"HTTP/1.1 %d OK" % status)
+            assert head is not None
+            assert head[:2] == (status, b"OK")
+        assert head_of(start=b"HTTP/1.1 200 " + b"a" * 2000) is not None
+        assert len(strict._known_starts) == 3
+
+
+def test_a_head_longer_than_most_is_read() -> None:
+    head = head_of(b"X: " + b"a" * 5000)
+    assert head is not None
+    assert len(head[2][0][1]) == 5000
+    assert strict.read_head(b"HTTP/1.1 200 OK\r\nX: " + b"a" * 5000, b"GET") is None
+
+
+def test_the_fast_lane_needs_no_h11() -> None:
+    """Its import is a third of a first request. (In a process of its own: here it is long since imported.)"""
+    code = """if True:
+        import sys
+        from httpure_core.http1.connection import Http1Connection
+        connection = Http1Connection()
+        for size in (b"2", b"2"):
+            stream = connection.open_stream(b"GET", b"/", [(b"Host", b"example.org")], b"")
+            connection.data_to_send()
+            connection.receive_data(b"HTTP/1.1 200 OK\\r\\nContent-Length: " + size + b"\\r\\n\\r\\nOK")
+            print(stream.status, stream.ended, "h11" in sys.modules)
+        connection.open_stream(b"GET", b"/", [(b"Host", b"example.org")], b"")
+        connection.receive_data(b"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: gzip, chunked\\r\\n\\r\\n")
+        print("h11" in sys.modules)
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "200 True False\n" * 2 + "True\n"

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from httpure_core.models.headers import Headers, part_removals, speaks_of_secrets
+from httpure_core.models import headers as headers_module
+from httpure_core.models.field import speaks_of_secrets
+from httpure_core.models.headers import Headers, part_removals
 
 RAW = [(b"Accept", b"a"), (b"Set-Cookie", b"x=1"), (b"set-cookie", b"y=2, z"), (b"Host", b"h")]
 
@@ -417,3 +419,66 @@ def test_encoding_that_is_none_of_text_is_refused_when_it_is_set(encoding: str) 
     with pytest.raises(ValueError, match="unknown, or none of text"):
         headers.encoding = encoding
     assert headers["a"] == "b"
+
+
+CHANGES = {
+    "set": lambda headers: headers.__setitem__("Accept", "other"),
+    "add": lambda headers: headers.__setitem__("New", "1"),
+    "delete": lambda headers: headers.__delitem__("set-cookie"),
+    "update": lambda headers: headers.update({"Accept": "other"}),
+    "clear": lambda headers: headers.clear(),
+    "or": lambda headers: headers.__ior__({"New": "1"}),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_change_makes_another_list_and_is_seen_by_nobody_else(change):
+    given = RAW.copy()
+    headers = Headers.assemble(given, None, None, (b"lines", 0))
+    others = [headers.copy(), copy.copy(headers), Headers(headers), copy.deepcopy(headers)]
+    looked_into = headers.copy()
+    assert "accept" in dict(looked_into)
+    for changed in (headers, looked_into):
+        change(changed)
+        assert changed != RAW and changed._block is None and changed._raw is not given
+        assert changed.items() == Headers(changed.raw).items()
+    assert given == RAW
+    assert all(other == RAW for other in others)
+
+
+@given(st.lists(st.sampled_from([*RAW, (b"ACCEPT", b"q")]), max_size=5), st.lists(st.booleans(), max_size=8))
+@pytest.mark.parametrize("more", [0, 20])
+def test_looking_up_without_an_index_and_with_one(more, raw, looks):
+    raw = [*raw, *((b"X-%d" % number, b"") for number in range(more))]
+    headers, indexed = Headers.from_wire(raw), Headers.from_wire(raw)
+    indexed._indexed()
+    for number, whether in enumerate(looks):
+        name = ("accept", "Set-Cookie", "host", "HOST", "other")[number % 5]
+        if whether:
+            assert (name in headers) is (name in indexed)
+        else:
+            assert headers.get(name) == indexed.get(name)
+
+
+@pytest.mark.parametrize("more", [0, 20])
+def test_who_looks_something_up_needs_no_index(more):
+    headers = Headers.from_wire(RAW + [(b"X-%d" % number, b"") for number in range(more)])
+    assert (headers["host"], headers.get("accept"), "x" in headers, headers._index) == ("h", "a", False, None)
+    assert headers["set-cookie"] == "x=1, y=2, z"  # but for several that are joined
+    assert headers._index is not None
+
+
+def test_names_are_looked_for_in_the_list_that_is_there(monkeypatch):
+    monkeypatch.setattr(headers_module, "MOST_WALKED", 0)
+    headers, given = Headers.from_wire(RAW.copy()), Headers.from_wire([])
+    assert "host" in headers
+    headers._raw = given._raw  # as a thread may see it while another changes the headers
+    assert "host" not in headers
+
+
+@pytest.mark.parametrize("name", [b"host", "h\u00f6st", "\u2603", "", "host\nset-cookie", "\n"])
+@pytest.mark.parametrize("more", [0, 20])
+def test_what_is_the_name_of_nothing(name, more):
+    headers = Headers.from_wire(RAW + [(b"X-%d" % number, b"") for number in range(more)])
+    assert headers.get(name) is None
+    assert name not in headers

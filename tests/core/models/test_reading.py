@@ -24,7 +24,7 @@ from httpure_core.errors import (
     StreamClosed,
     StreamConsumed,
 )
-from httpure_core.models import stages
+from httpure_core.models import reading, stages
 from httpure_core.models.headers import Headers
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
@@ -452,6 +452,13 @@ class TestAbsorb:
         assert caught.value.request is REQUEST
         assert response.is_closed
 
+    @pytest.mark.parametrize("encoded", [True, False])
+    def test_among_many_fields(self, encoded: bool) -> None:
+        fields = {f"X-{number}": "" for number in range(20)} | (GZIP if encoded else {})
+        response = self.response(**fields)
+        response.absorb(gzip.compress(b"one") if encoded else b"one")
+        assert response.content == b"one"
+
     def test_frames(self) -> None:
         # One call per request: the fewer frames the better.
         response = self.response(**{"Content-Type": "a/b"})
@@ -547,6 +554,14 @@ class TestText:
         content = bom + "a\u20ac".encode("utf-16-le" if bom == codecs.BOM_UTF16_LE else "utf-16-be")
         response = typed("text/plain; charset=utf-16", content)
         assert response.text == "".join(response.iter_text()) == "a\u20ac"
+
+
+@pytest.mark.parametrize("more", ["", "; a=" + "b" * reading.MAX_REMEMBERED])
+def test_charsets_are_remembered_of_short_types(more: str) -> None:
+    reading._charset_of.cache_clear()
+    for _ in range(2):
+        assert typed("text/plain; charset=latin-1" + more).text == "é"
+    assert reading._charset_of.cache_info().currsize == (not more)
 
 
 class TestJSON:

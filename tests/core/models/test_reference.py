@@ -3,6 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from httpure_core.errors import InvalidURL
+from httpure_core.models import reference
 from httpure_core.models.reference import MAX_URL_LENGTH, Reference, override, parse, resolve
 
 
@@ -320,3 +321,30 @@ def test_two_slashes_begin_a_path_where_no_host_belongs(url: str) -> None:
     assert parts.path.startswith("//")
     assert parts.text().startswith(f"{parts.scheme}:////")
     assert parse(parts.text()) == parts
+
+
+@given(
+    st.sampled_from(["http", "HTTPS", "ftp", "a+b", "", "1"]),
+    st.sampled_from(
+        ["h", "H:80", "h:443", "[::1]:81", "[::1", ":80", "", "u:p@h", "1.2.3", "é.example", "h:x", "a b"]
+    ),
+    st.lists(
+        st.sampled_from(["/", "//", ".", "..", "a", " ", "%41", "é", "\ud800", "@", "\x01"]), max_size=4
+    ),
+    st.sampled_from(["", "?", "?a=b c", "?\udc00", "#", "#x y", "?a#b"]),
+)
+def test_a_site_that_is_known_makes_no_difference(scheme: str, site: str, path: list[str], end: str) -> None:
+    url = f"{scheme}://{site}{'/' if path else ''}{''.join(path)}{end}"
+    quick = reference._parse_below_site(url)
+    try:
+        slow = reference._checked(url, reference._split(url))
+    except InvalidURL:
+        assert quick is None
+    else:
+        assert quick in (None, slow)
+
+
+def test_sites_are_looked_at_once() -> None:
+    reference._site.cache_clear()
+    assert [parse(f"http://h.example/{number}").path for number in range(3)] == ["/0", "/1", "/2"]
+    assert reference._site.cache_info()[:3] == (2, 1, 256)

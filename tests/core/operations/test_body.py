@@ -159,14 +159,104 @@ class TestFailures:
         assert world.pool.statistics == (0, 0, 0)
 
     def test_a_server_that_stops_talking(self) -> None:
-        world, body = incoming(HEAD, b"he", timeout=Timeout(None, read=7))
-        operation = body.read_all()
-        effect = drive(operation, world.perform, 1)
+        world, body = incoming(HEAD, timeout=Timeout(None, read=7))
+        operation = body.next_piece()
+        effect = next(operation)
         assert isinstance(effect, Receive)
         assert effect.timeout == 7
         with pytest.raises(ReadTimeout, match="Nothing was received for 7 s"):
             operation.throw(TimeoutError())
         assert world.wire.closed
+        assert world.pool.statistics == (0, 0, 0)
+
+    def test_the_silence_before_a_whole_body_is_counted_from_its_last_bytes(self) -> None:
+        """Nobody is woken by a piece of it: a wait that was too short is followed by one for the rest."""
+        world, body = incoming(HEAD, timeout=Timeout(None, read=7))
+        operation = body.read_all()
+        effect: Any = next(operation)
+        assert effect.timeout == 7
+        world.clock.now = 3.0
+        world.wire.tell(b"h")
+        world.clock.now = 5.0
+        world.wire.tell(b"e")
+        assert not effect.signal.ready
+        world.clock.now = 7.0
+        effect = operation.throw(TimeoutError())
+        assert (type(effect), effect.timeout) == (Receive, 5)
+        world.clock.now = 12.0
+        with pytest.raises(ReadTimeout, match="Nothing was received for 7 s"):
+            operation.throw(TimeoutError())
+        assert world.wire.closed
+        assert world.pool.statistics == (0, 0, 0)
+
+    def test_a_driver_that_is_late_tells_of_a_silence_that_was_long_enough(self) -> None:
+        world, body = incoming(HEAD, timeout=Timeout(None, read=7))
+        operation = body.read_all()
+        next(operation)
+        world.clock.now = 1.0
+        world.wire.tell(b"he")
+        world.clock.now = 8.0
+        with pytest.raises(ReadTimeout, match="Nothing was received for 7 s"):
+            operation.throw(TimeoutError())
+
+    def test_a_drip_that_never_pauses_comes_to_its_end(self) -> None:
+        world, body = incoming(HEAD, timeout=Timeout(None, read=7))
+        operation = body.read_all()
+        effect: Any = next(operation)
+        for byte in b"hell":
+            world.clock.now += 6.0
+            world.wire.tell(b"%c" % byte)
+            world.clock.now += 1.0
+            effect = operation.throw(TimeoutError())
+            assert effect.timeout == 6
+        world.wire.tell(b"o")
+        assert effect.signal.ready
+        assert ended(operation) == b"hello"
+
+    def test_a_drip_does_not_outrun_the_total(self) -> None:
+        world, body = incoming(HEAD, timeout=Timeout(None, read=7, total=10))
+        operation = body.read_all()
+        effect: Any = next(operation)
+        world.clock.now = 6.0
+        world.wire.tell(b"h")
+        world.clock.now = 7.0
+        effect = operation.throw(TimeoutError())
+        assert effect.timeout == 3
+        world.clock.now = 9.0
+        world.wire.tell(b"e")
+        world.clock.now = 10.0
+        with pytest.raises(ReadTimeout, match=r"within 10 s \(the total timeout\)"):
+            operation.throw(TimeoutError())
+
+    def test_a_link_that_has_stopped_reading_goes_on_for_who_wants_all(self) -> None:
+        size = 2 * READ_AHEAD
+        world, body = incoming(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size, bytes(READ_AHEAD))
+        world.wire.tell(bytes(READ_AHEAD))
+        assert not world.wire.machine.wants_data
+        operation = body.read_all()
+        next(operation)
+        assert (world.wire.nudges, world.wire.machine.wants_data) == (1, True)
+        world.wire.tell(bytes(READ_AHEAD))
+        assert ended(operation) == bytes(size)
+
+    def test_a_body_of_which_nobody_can_be_told_the_end_only(self) -> None:
+        """As of HTTP/2, whose reader gives the server leave to send more."""
+        world, body = incoming()
+
+        class Plain:
+            def __getattr__(self, name: str) -> Any:
+                if name == "gather":
+                    raise AttributeError
+                return getattr(stream, name)
+
+        stream = body._stream
+        body._stream = Plain()  # type: ignore[assignment]
+        assert world.run(body.read_all()) == b"hello"
+
+    def test_a_whole_body_that_is_cut_off(self) -> None:
+        world, body = incoming(HEAD, b"he", EOF)
+        with pytest.raises(RemoteProtocolError, match="2 of 5 bytes"):
+            world.run(body.read_all())
         assert world.pool.statistics == (0, 0, 0)
 
     def test_the_total_covers_the_last_byte(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -109,6 +110,28 @@ class TestSending:
         world.run(world.exchange(upload([b"one ", b"two"])))
         assert world.kinds() == ["Flush", "Pull", "Flush", "Pull", "Flush", "Pull", "Flush", "Receive"]
         assert world.wire.sent.endswith(b"\r\n\r\n4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n")
+
+    @pytest.mark.parametrize("where", ["content", "files"])
+    def test_the_head_goes_out_with_the_beginning_of_a_file(self, where: str) -> None:
+        world = Wired()
+        keywords: Any = {where: io.BytesIO(b"hello") if where == "content" else {"f": io.BytesIO(b"hello")}}
+        world.run(world.exchange(Request("POST", "http://example.org/", **keywords)))
+        assert world.kinds()[:3] == ["Pull", "Flush", "Pull"]
+        assert b"hello" in world.wire.sent
+
+    def test_looks_for_an_answer_now_and_then(self) -> None:
+        world = Wired()
+        looks: list[float] = []
+        wire: Any = world.connection.link
+        wire.is_stale = lambda: looks.append(world.clock.now)
+
+        def pieces() -> Iterator[bytes]:
+            for _ in range(30):
+                yield b"x"
+                world.clock.now += 0.0004
+
+        world.run(world.exchange(upload(pieces())))
+        assert len(looks) == 10
 
     def test_an_empty_piece_is_not_the_end(self) -> None:
         class Gaps(SyncByteStream):

@@ -75,6 +75,10 @@ class Session:
         self.asked_for.append(str(url))
         return self.transport
 
+    def transport_through(self, proxy: Any, url: URL) -> Any:
+        self.asked_for.append(f"{url} through {proxy}")
+        return self.transport
+
 
 class Journeys(World):
     """A world with a client in it."""
@@ -119,10 +123,32 @@ class TestOneExchange:
         world.send(Request("GET", "http://example.org/a?b"))
         assert world.session.asked_for == ["http://example.org/a?b"]
 
+    def test_asks_for_the_way_through_the_proxy_of_the_request(self) -> None:
+        world = Journeys()
+        world.send(Request("GET", "http://example.org/", extensions={"proxy": "http://p"}))
+        assert world.session.asked_for == ["http://example.org/ through http://p"]
+
+    def test_of_a_transport_that_returns_something_else_is_an_error(self) -> None:
+        with pytest.raises(TypeError, match="Custom returned None"):
+            Journeys(transport=Custom(lambda request: None)).send()
+
     def test_hands_on_the_default_encoding(self) -> None:
         world = Journeys(answer(body="ü".encode("latin-1"), Content_Type="text/plain"))
         world.session.default_encoding = "latin-1"
         assert world.send().text == "ü"
+
+    @pytest.mark.parametrize("coding", [gzip.compress, bytes])
+    def test_of_what_comes_in_one_piece_needs_one_wait(self, coding: Callable[[bytes], bytes]) -> None:
+        body = coding(b"hello")
+        world = Journeys([b"".join(answer(body=body, Content_Encoding="gzip"))])  # type: ignore[arg-type]
+        if coding is gzip.compress:
+            assert world.send().text == "hello"
+        else:
+            with pytest.raises(DecodingError) as caught:
+                world.send()
+            assert caught.value.request.url.host == "example.org"
+        assert [type(effect).__name__ for effect in world.performed][-2:] == ["Flush", "Receive"]
+        assert world.pool.statistics == (1, 1, 0)
 
     def test_undoes_the_content_coding(self) -> None:
         assert Journeys(answer(body=gzip.compress(b"hello"), Content_Encoding="gzip")).send().text == "hello"

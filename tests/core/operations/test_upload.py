@@ -183,6 +183,29 @@ class TestReading:
         assert world.kinds() == kinds
 
 
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_memory_that_a_stream_fills_again_is_in_no_link(kind: Any) -> None:
+    """Links keep what the kernel has not taken: views of it, where that costs no copy."""
+
+    class Refilled(SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            memory = bytearray(3)
+            for piece in (b"one", b"two"):
+                memory[:] = piece
+                yield kind(memory) if kind is memoryview else memory
+
+    class Slow(Wired):
+        def flush(self, effect: Flush) -> None:
+            kept.append(effect.link.machine.data_to_send())
+
+    kept: list[bytes | memoryview] = []
+    world = Slow([])
+    fields = {"Host": "example.org", "Content-Length": "6"}
+    request = Request("POST", "http://example.org/", headers=fields, stream=Refilled())
+    drive(world.exchange(request), world.perform, 6)
+    assert [bytes(data) for data in kept][1:] == [b"one", b"two"]
+
+
 class TestClosing:
     def test_by_hand(self) -> None:
         world = Early()

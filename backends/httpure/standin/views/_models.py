@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from httpure_core.models.cookies import Cookies
-from httpure_core.models.headers import SENSITIVE as SENSITIVE_HEADERS
+from httpure_core.models.field import SENSITIVE as SENSITIVE_HEADERS
 from httpure_core.models.headers import Headers
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
