@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
-from itertools import groupby
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -12,7 +11,7 @@ from typing import NamedTuple
 from .bodies import write_upload
 from .contestants import Contestant, Fresh, Pace, Sample, Standing
 from .servers import Site
-from .workloads import TRANSFERS, Load, Workload
+from .workloads import BULK, Load, Workload
 
 
 class Result(NamedTuple):
@@ -24,6 +23,9 @@ class Result(NamedTuple):
     low: float | None
     high: float | None
     per_second: float | None
+    #: Of transfers: the median of the CPU time in ms, and the most memory added in MB.
+    cpu: float | None
+    memory: float | None
     samples: list[Sample]
     missing: str | None
     fault: str | None
@@ -34,17 +36,17 @@ Results = dict[str, list[Result]]
 
 def hold(
     workloads: Iterable[Workload], clients: set[str], pace: Pace, site: Site, folder: Path
-) -> Iterator[Results]:
-    """Run the workloads, group by group, and yield each group's results by workload."""
-    for _, group in groupby(workloads, key=lambda workload: workload.group or workload.name):
+) -> Iterator[tuple[Workload, list[Result]]]:
+    """Run the workloads, one after another, and yield each with what its clients did."""
+    for workload in workloads:
         with ExitStack() as stack:
             contestants = [
                 stack.enter_context(closing(contestant))
-                for workload in group
                 for contestant in _contestants(workload, clients, pace, site, folder)
             ]
             _play(contestants, pace)
-        yield _results(contestants)
+        base = _baseline(contestants)
+        yield workload, [_result(contestant, base) for contestant in contestants]
 
 
 def _contestants(
@@ -64,13 +66,17 @@ def _contestants(
 def _placed(workload: Workload, pace: Pace, site: Site, folder: Path) -> Load:
     """Return the workload's load with the addresses of this run; write the files that it uploads."""
     load = workload.load
-    if load.task == "upload" or (load.task == "download" and load.http2):
+    if load.task in ("send", "upload") or (load.task == "download" and load.http2):
         assert workload.turn is not None
         for size in (workload.warm_up, workload.turn[pace.quick]):
             write_upload(folder, size)
-    site_url = site.transfers if load.task in TRANSFERS else site.requests
-    if load.http2:
-        site_url = site.http2_tls if load.tls else site.http2
+    plain = site.transfers if workload.path.split("/")[1] in BULK else site.requests
+    site_url = {
+        (False, False): plain,
+        (False, True): site.tls,
+        (True, False): site.http2,
+        (True, True): site.http2_tls,
+    }[load.http2, load.tls]
     echo = f"{site.transfers}/echo" if load.posts else ""
     ca = str(folder / "authority.pem") if load.tls else ""
     return load._replace(url=site_url + workload.path, echo=echo, folder=str(folder), ca=ca)
@@ -85,18 +91,10 @@ def _play(contestants: list[Contestant], pace: Pace) -> None:
                 contestant.take_turn()
 
 
-def _results(contestants: list[Contestant]) -> Results:
-    results: Results = {}
+def _baseline(contestants: list[Contestant]) -> float:
+    """Return the figure that is taken off all others."""
     for contestant in contestants:
-        base = _baseline(contestants, contestant.workload)
-        results.setdefault(contestant.workload.name, []).append(_result(contestant, base))
-    return results
-
-
-def _baseline(contestants: list[Contestant], workload: Workload) -> float:
-    """Return the figure that is taken off all others in this workload."""
-    for contestant in contestants:
-        if contestant.workload is workload and contestant.client == workload.baseline and contestant.samples:
+        if contestant.client == contestant.workload.baseline and contestant.samples:
             return median(_figures(contestant))
     return 0.0
 
@@ -118,6 +116,11 @@ def _result(contestant: Contestant, base: float) -> Result:
         low=min(figures, default=None),
         high=max(figures, default=None),
         per_second=median(rates) if rates else None,
+        cpu=median(cpu) if (cpu := [sample.cpu for sample in contestant.samples if sample.cpu]) else None,
+        # Memory once taken is kept, and only the first turn shows it.
+        memory=max(
+            (sample.memory for sample in contestant.samples if sample.memory is not None), default=None
+        ),
         samples=contestant.samples,
         missing=contestant.missing,
         fault=contestant.fault,

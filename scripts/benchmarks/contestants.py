@@ -16,6 +16,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from .apart import environment_of
 from .machine import child_environment, pinned, processors
 from .workloads import TRANSFERS, Load, Workload
 
@@ -46,6 +47,9 @@ class Sample(NamedTuple):
     #: None where the system does not tell.
     figure: float | None
     per_second: float | None = None
+    #: Of transfers only: CPU time in ms, and memory added in MB.
+    cpu: float | None = None
+    memory: float | None = None
 
 
 class Contestant:
@@ -80,7 +84,7 @@ class Standing(Contestant):
     def __init__(self, workload: Workload, client: str, pace: Pace, load: Load) -> None:
         super().__init__(workload, client, pace)
         self.process = _started(
-            ["-m", "benchmarks.worker", json.dumps({"client": client, "load": load._asdict()})]
+            client, ["-m", "benchmarks.worker", json.dumps({"client": client, "load": load._asdict()})]
         )
         self.turn = 0
         self.tired = False
@@ -111,8 +115,12 @@ class Standing(Contestant):
     def sampled(self, facts: dict[str, Any]) -> Sample:
         """Return the turn's figure in the workload's unit."""
         if self.workload.load.task in TRANSFERS:
-            figure = facts["memory"] if self.workload.unit == "MB" else facts["wall"] * 1e3
-            return Sample(figure, self.turn / facts["wall"] / 1e6)
+            wall: float = facts["wall"]
+            return Sample(wall * 1e3, self.turn / wall / 1e6, facts["cpu"] * 1e3, facts["memory"])
+        if self.workload.load.task == "hold":
+            return Sample(facts["held"])
+        if self.workload.load.counted:
+            return Sample(facts["frames"] / self.turn)
         scale = {"µs": 1e6, "ms": 1e3}[self.workload.unit]
         return Sample(facts["cpu"] / self.turn * scale, self.turn / facts["wall"])
 
@@ -161,7 +169,7 @@ class Fresh(Contestant):
     def take_turn(self) -> None:
         if not self.playing:
             return
-        process = _started(self.command)
+        process = _started(self.client, self.command)
         with _watched(process):
             output, errors = process.communicate()
         if process.returncode == 0:
@@ -183,7 +191,7 @@ def _watched(process: subprocess.Popen[str]) -> Iterator[None]:
         watchdog.cancel()
 
 
-def _started(arguments: list[str]) -> subprocess.Popen[str]:
+def _started(client: str, arguments: list[str]) -> subprocess.Popen[str]:
     places = processors()
     fresh = arguments[0] == "-c"
     with pinned(places and places[1]):
@@ -193,5 +201,5 @@ def _started(arguments: list[str]) -> subprocess.Popen[str]:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if fresh else None,
             text=True,
-            env=child_environment(),
+            env=environment_of(client, child_environment()),
         )

@@ -1,4 +1,4 @@
-"""What a run says: a table per workload, the table of bars, and the same as JSON."""
+"""What a run says: a table per workload, the table of bars, and the same as JSON. `markdown` has it for documents."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from .bars import BARS, Bar
+from . import bars
+from .bars import Bar
 from .contest import Result, Results
-from .workloads import TRANSFERS, WORKLOADS, Workload
-
-TITLES = {workload.name: workload for workload in WORKLOADS}
+from .suite import NAMED
+from .workloads import TRANSFERS, Workload
 
 
 def table(heads: list[str], rows: list[list[str]]) -> str:
@@ -37,23 +37,34 @@ def number(value: float | None) -> str:
 
 
 def workload_table(workload: Workload, results: list[Result]) -> str:
-    """Return the table of one workload, with ratios to the floor and to the workload's rival."""
-    rivals = [name for name in ("floor", workload.rival) if name in workload.clients]
+    """Return the table of one workload, with ratios to the floor and to the rivals of its bars."""
+    rivals = rivals_of(workload)
     transfers = workload.load.task in TRANSFERS
     heads = ["client", "version", _figure_head(workload), "least", "most", "turns"]
-    heads += ["MB/s" if transfers else "requests/s", *(f"x {name}" for name in rivals)]
+    heads += ["MB/s", "CPU ms", "memory MB"] if transfers else ["requests/s"]
+    heads += [f"x {name}" for name in rivals]
     figures = {result.client: result.figure for result in results}
-    rows = [_row(result, [figures.get(name) for name in rivals]) for result in results]
-    return f"{workload.name}: {workload.title}\n{table(heads, rows)}\n"
+    rows = [_row(result, [figures.get(name) for name in rivals], transfers) for result in results]
+    demands = "; ".join(bar.demand(workload.unit) for bar in bars.of(workload.name))
+    must = f"httpure must be {demands}\n" if demands else ""
+    return f"{workload.name}: {workload.title}\n{must}{table(heads, rows)}\n"
+
+
+def rivals_of(workload: Workload) -> list[str]:
+    """Return whom the others are set against: the floor, and the rivals of the bars or of the workload."""
+    named = [name for bar in bars.of(workload.name) for name in bar.rivals] or [workload.rival]
+    return [name for name in dict.fromkeys(["floor", *named]) if name in workload.clients]
 
 
 def _figure_head(workload: Workload) -> str:
-    if workload.unit == "MB":
-        return "memory MB"
+    if workload.load.task == "hold":
+        return f"memory {workload.unit}"
+    if workload.load.counted:
+        return workload.unit
     return f"{'wall' if workload.load.task in TRANSFERS else 'CPU'} {workload.unit}"
 
 
-def _row(result: Result, rivals: list[float | None]) -> list[str]:
+def _row(result: Result, rivals: list[float | None], transfers: bool) -> list[str]:
     figure = number(result.figure)
     if result.figure is None:
         figure = "not installed" if result.missing else "FAILED"
@@ -61,48 +72,41 @@ def _row(result: Result, rivals: list[float | None]) -> list[str]:
         number(result.figure / rival if result.figure is not None and rival else None) for rival in rivals
     ]
     spread = [number(result.low), number(result.high), str(len(result.samples))]
-    return [result.client, result.version, figure, *spread, number(result.per_second), *ratios]
+    beside = [result.per_second, result.cpu, result.memory] if transfers else [result.per_second]
+    return [result.client, result.version, figure, *spread, *map(number, beside), *ratios]
 
 
 def figures_of(results: Results) -> dict[tuple[str, str], float]:
-    """Return every measured figure by (workload, client)."""
+    """Return every measured figure by (workload, client), those beside it as the bars' aspects."""
     return {
-        (workload, result.client): result.figure
+        (f"{workload} {aspect}".rstrip(), result.client): figure
         for workload, clients in results.items()
         for result in clients
-        if result.figure is not None
+        for aspect, figure in (("", result.figure), ("CPU", result.cpu), ("memory", result.memory))
+        if figure is not None
     }
 
 
 def judged(results: Results) -> list[tuple[Bar, float | None, str]]:
-    """Return each bar with its value and pass, miss or not measured."""
+    """Return each bar of what was run, with its value and pass, miss or not measured."""
     figures = figures_of(results)
-    values = [(bar, bar.value(figures)) for bar in BARS]
+    values = [(bar, bar.value(figures)) for workload in results for bar in bars.of(workload)]
     return [(bar, value, _verdict(bar, value)) for bar, value in values]
 
 
 def _verdict(bar: Bar, value: float | None) -> str:
     if value is None:
         return "not measured"
-    return "pass" if value <= bar.limit else "MISS"
+    return "pass" if bar.reached(value) else "MISS"
 
 
 def bars_table(results: Results) -> str:
-    """Return the bars, those of workloads that were not run left out."""
+    """Return the bars of what was run, for people."""
     rows = [
-        [f"#{bar.issue} {bar.workload}", number(value), f"<= {bar.limit:g} {_measure(bar)}", verdict]
+        [bar.workload, bar.demand(NAMED[bar.workload].unit), number(value), verdict]
         for bar, value, verdict in judged(results)
-        if bar.workload in results
     ]
-    return table(["bar", "httpure", "must be", "verdict"], rows)
-
-
-def _measure(bar: Bar) -> str:
-    if bar.rival is None:
-        return TITLES[bar.workload].unit
-    workload, client = bar.rival
-    whose = client if workload == bar.workload else f"{client} in {workload}"
-    return f"{TITLES[bar.workload].unit} + {whose}" if bar.beyond else f"x {whose}"
+    return table(["workload", "httpure must be", "is", "verdict"], rows)
 
 
 def faults_of(results: Results) -> list[str]:
@@ -140,8 +144,8 @@ def write_json(path: Path, facts: dict[str, Any], results: Results) -> None:
         "machine": facts,
         "workloads": {
             name: {
-                "title": TITLES[name].title,
-                "unit": TITLES[name].unit,
+                "title": NAMED[name].title,
+                "unit": NAMED[name].unit,
                 "clients": {result.client: result._asdict() for result in clients},
             }
             for name, clients in results.items()

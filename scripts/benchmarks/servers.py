@@ -16,6 +16,7 @@ import programs
 
 from .bodies import body_of
 from .certificates import write_certificates
+from .fields import as_nginx
 from .machine import child_environment, pinned, processors, raise_descriptor_limit
 
 NGINX = """
@@ -51,10 +52,15 @@ http {{
         listen 127.0.0.1:{port} backlog=4096;
         listen 127.0.0.1:{http2} http2 backlog=4096;
         listen 127.0.0.1:{http2_tls} ssl http2 backlog=4096;
+        listen 127.0.0.1:{tls} ssl backlog=4096;
         ssl_certificate {folder}/server.pem;
         ssl_certificate_key {folder}/server.pem;
         root {folder};
         rewrite ^/download/([0-9]+)$ /upload-$1.bin;
+        location = /fields {{
+{fields}
+            try_files /1k =404;
+        }}
         location = /post {{
             # Only a proxied request is read to the end of its body before it is answered.
             proxy_pass http://answers/1k;
@@ -79,6 +85,7 @@ class Site(NamedTuple):
     transfers: str
     http2: str
     http2_tls: str
+    tls: str
 
 
 class NoServer(Exception):
@@ -89,7 +96,7 @@ class NoServer(Exception):
 def running(folder: Path, choice: str = "auto") -> Iterator[Site]:
     """Start both servers (`choice`: nginx, granian or auto) and stop them in the end."""
     server = _chosen(choice)
-    ports = [_free_port() for _ in range(3)]
+    ports = [_free_port() for _ in range(4)]
     write_certificates(folder)
     command = nginx_commands if server == "nginx" else granian_commands
     with contextlib.ExitStack() as stack:
@@ -100,7 +107,8 @@ def running(folder: Path, choice: str = "auto") -> Iterator[Site]:
         assert bulk.stdout is not None
         bulk_port = int(bulk.stdout.readline())
         places = (ports[0], bulk_port, ports[1])
-        yield Site(server, *[f"http://127.0.0.1:{port}" for port in places], f"https://127.0.0.1:{ports[2]}")
+        secure = [f"https://127.0.0.1:{port}" for port in ports[2:]]
+        yield Site(server, *[f"http://127.0.0.1:{port}" for port in places], *secure)
 
 
 def _chosen(choice: str) -> str:
@@ -116,18 +124,18 @@ def _chosen(choice: str) -> str:
     return found[0]
 
 
-def nginx_commands(folder: Path, port: int, http2: int, http2_tls: int) -> list[list[str]]:
+def nginx_commands(folder: Path, port: int, http2: int, http2_tls: int, tls: int) -> list[list[str]]:
     for name, size in (("1k", 1024), ("100k", 100 * 1024)):
         (folder / name).write_bytes(body_of(size))
     config = folder / "nginx.conf"
     connections = min(20_000, raise_descriptor_limit())
-    places = {"port": port, "http2": http2, "http2_tls": http2_tls}
+    places = {"port": port, "http2": http2, "http2_tls": http2_tls, "tls": tls, "fields": as_nginx()}
     config.write_text(NGINX.format(folder=folder, connections=connections, **places))
     nginx = programs.find("nginx") or "nginx"
     return [[nginx, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(config)]]
 
 
-def granian_commands(folder: Path, port: int, http2: int, http2_tls: int) -> list[list[str]]:
+def granian_commands(folder: Path, port: int, http2: int, http2_tls: int, tls: int) -> list[list[str]]:
     options = ["--interface", "rsgi", "--no-ws", "--workers", "1", "--backlog", "4096"]
     common = [
         sys.executable,
@@ -147,6 +155,7 @@ def granian_commands(folder: Path, port: int, http2: int, http2_tls: int) -> lis
             ["--port", str(port), "--http", "1"],
             ["--port", str(http2), "--http", "2"],
             ["--port", str(http2_tls), "--http", "2", *secure],
+            ["--port", str(tls), "--http", "1", *secure],
         )
     ]
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from .bodies import PAYLOAD, WrongBody, difference
 from .clients import client_named
+from .frames import FrameCount
 from .machine import PeakMemory
 from .workloads import TRANSFERS, Load
 
@@ -49,7 +50,7 @@ def orders() -> Iterator[int]:
         yield int(line)
 
 
-def check(body: bytes, expected: bytes) -> None:
+def check(body: Any, expected: Any) -> None:
     """Raise `WrongBody` unless the body is, in length and bytes, what the server sends."""
     if body != expected:
         raise WrongBody(difference(body, expected))
@@ -57,13 +58,14 @@ def check(body: bytes, expected: bytes) -> None:
 
 def check_echo(body: bytes) -> None:
     """Raise `WrongBody` unless what was posted came back."""
-    if not body or json.loads(body) != PAYLOAD:
-        raise WrongBody(f"the server received {body[:60]!r} as JSON")
+    if not body or json.loads(bytes(body)) != PAYLOAD:
+        raise WrongBody(f"the server received {bytes(body[:60])!r} as JSON")
 
 
 def opened(client: Any, load: Load) -> Any:
     """Return the context manager that gives the client's `act`."""
-    return getattr(client, f"{load.face}_{load.task}")(load)
+    face = "asyncio" if load.face == "uvloop" else load.face
+    return getattr(client, f"{face}_{load.task}")(load)
 
 
 def to_echo(load: Load) -> Load:
@@ -100,7 +102,7 @@ def transfer(act: Act, load: Load, count: int) -> None:
 
 
 def blocking(client: Any, load: Load) -> None:
-    turn = {"construct": construct, "download": transfer, "upload": transfer}.get(
+    turn = {"construct": construct, **dict.fromkeys(TRANSFERS, transfer)}.get(
         load.task, in_threads if load.concurrency > 1 else repeat
     )
     if load.echo:
@@ -135,10 +137,25 @@ async def rounds(client: Any, load: Load, together: Together) -> None:
         async with opened(client, to_echo(load)) as act:
             check_echo(await act())
     async with opened(client, load) as act:
+        if load.task == "hold":
+            await hold(act, load)
         for count in orders():
+            if load.counted:
+                with FrameCount() as counted:
+                    await spread(act, load, count, together)
+                reply(frames=counted.frames, wall=0.0)
+                continue
             meter = Meter()
             await (act(count) if load.task in TRANSFERS else spread(act, load, count, together))
             reply(**meter.stop())
+
+
+async def hold(act: Act, load: Load) -> None:
+    from .held import Holding  # it needs asyncio, which not every client does
+
+    holding = Holding(act, load.queued)
+    for count in orders():
+        await holding.measure(count, reply)
 
 
 def on_asyncio(client: Any, load: Load) -> None:
@@ -147,7 +164,17 @@ def on_asyncio(client: Any, load: Load) -> None:
     async def together(user: Callable[[], Any], users: int) -> None:
         await asyncio.gather(*[user() for _ in range(users)])
 
-    asyncio.run(rounds(client, load, together))
+    with asyncio.Runner(loop_factory=uvloop_or_none(load)) as runner:
+        runner.run(rounds(client, load, together))
+
+
+def uvloop_or_none(load: Load) -> Any:
+    """Return what makes the event loop; None leaves it to asyncio."""
+    if load.face != "uvloop":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
 
 
 def on_trio(client: Any, load: Load) -> None:
@@ -161,7 +188,7 @@ def on_trio(client: Any, load: Load) -> None:
     trio.run(rounds, client, load, together)
 
 
-FACES = {"blocking": blocking, "asyncio": on_asyncio, "trio": on_trio}
+FACES = {"blocking": blocking, "asyncio": on_asyncio, "uvloop": on_asyncio, "trio": on_trio}
 
 
 def main() -> None:

@@ -10,11 +10,14 @@ import aiohttp
 
 from ..bodies import PAYLOAD, PatternCheck, check_accepted, upload_path
 from ..workloads import Load
-from . import TIMEOUT, version_of
+from . import TIMEOUT, context_of, version_of
 
 
 def _session(load: Load) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(limit=load.pool, keepalive_timeout=3600)
+    context = context_of(load)
+    connector = aiohttp.TCPConnector(
+        limit=load.pool, keepalive_timeout=3600, ssl=True if context is None else context
+    )
     return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=TIMEOUT))
 
 
@@ -39,6 +42,29 @@ class Aiohttp:
             yield post if load.posts else get
 
     @asynccontextmanager
+    async def asyncio_document(self, load: Load) -> AsyncIterator[Any]:
+        async with _session(load) as session:
+
+            async def get() -> Any:
+                async with session.get(load.url) as response:
+                    return await response.json()
+
+            yield get
+
+    @asynccontextmanager
+    async def asyncio_hold(self, load: Load) -> AsyncIterator[Any]:
+        async with _session(load) as session:
+
+            async def hold(arrived: Any, go_on: Any) -> None:
+                async with session.get(load.url) as response:
+                    arrived()
+                    if go_on is not None:
+                        await go_on.wait()
+                    await response.read()
+
+            yield hold
+
+    @asynccontextmanager
     async def asyncio_download(self, load: Load) -> AsyncIterator[Any]:
         async with _session(load) as session:
 
@@ -50,6 +76,17 @@ class Aiohttp:
                 body.finish()
 
             yield download
+
+    @asynccontextmanager
+    async def asyncio_send(self, load: Load) -> AsyncIterator[Any]:
+        async with _session(load) as session:
+
+            async def send(size: int) -> None:
+                with upload_path(load.folder, size).open("rb") as file:
+                    async with session.post(f"{load.url}/{size}", data=file) as response:
+                        check_accepted(await response.read())
+
+            yield send
 
     @asynccontextmanager
     async def asyncio_upload(self, load: Load) -> AsyncIterator[Any]:

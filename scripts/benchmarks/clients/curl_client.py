@@ -15,9 +15,11 @@ from ..workloads import Load
 from . import TIMEOUT, version_of
 
 
-def _handle(url: str) -> Any:
+def _handle(load: Load) -> Any:
     handle = pycurl.Curl()
-    handle.setopt(pycurl.URL, url)
+    handle.setopt(pycurl.URL, load.url)
+    if load.ca:
+        handle.setopt(pycurl.CAINFO, load.ca)
     handle.setopt(pycurl.TIMEOUT_MS, int(TIMEOUT * 1000))
     handle.setopt(pycurl.NOSIGNAL, 1)
     return handle
@@ -38,7 +40,7 @@ class Curl:
 
     @contextmanager
     def blocking_fetch(self, load: Load) -> Iterator[Any]:
-        with closing(_handle(load.url)) as handle:
+        with closing(_handle(load)) as handle:
 
             def post() -> bytes:
                 handle.setopt(pycurl.POSTFIELDS, json.dumps(PAYLOAD))
@@ -51,16 +53,22 @@ class Curl:
                 yield lambda: _body(handle)
 
     @contextmanager
+    def blocking_document(self, load: Load) -> Iterator[Any]:
+        with closing(_handle(load)) as handle:
+            handle.setopt(pycurl.ACCEPT_ENCODING, "")  # all that it can
+            yield lambda: json.loads(_body(handle))
+
+    @contextmanager
     def blocking_one_shot(self, load: Load) -> Iterator[Any]:
         def once() -> bytes:
-            with closing(_handle(load.url)) as handle:
+            with closing(_handle(load)) as handle:
                 return _body(handle)
 
         yield once
 
     @contextmanager
     def blocking_download(self, load: Load) -> Iterator[Any]:
-        with closing(_handle(load.url)) as handle:
+        with closing(_handle(load)) as handle:
 
             def download(size: int) -> None:
                 body = PatternCheck(size)
@@ -72,8 +80,23 @@ class Curl:
             yield download
 
     @contextmanager
+    def blocking_send(self, load: Load) -> Iterator[Any]:
+        with closing(_handle(load)) as handle:
+            handle.setopt(pycurl.HTTPHEADER, ["Expect:"])
+            handle.setopt(pycurl.POST, 1)
+
+            def send(size: int) -> None:
+                handle.setopt(pycurl.URL, f"{load.url}/{size}")
+                handle.setopt(pycurl.POSTFIELDSIZE_LARGE, size)
+                with upload_path(load.folder, size).open("rb") as file:
+                    handle.setopt(pycurl.READDATA, file)
+                    check_accepted(_body(handle))
+
+            yield send
+
+    @contextmanager
     def blocking_upload(self, load: Load) -> Iterator[Any]:
-        with closing(_handle(load.url)) as handle:
+        with closing(_handle(load)) as handle:
             handle.setopt(pycurl.HTTPHEADER, ["Expect:"])
 
             def upload(size: int) -> None:

@@ -10,16 +10,19 @@ import json
 import platform
 import re
 import socket
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..bodies import PAYLOAD
+from ..bodies import PAYLOAD, PatternCheck
 from ..workloads import Load
+from . import context_of
 
 Address = tuple[str, int]
+Secure = ssl.SSLContext | None
 
 
 def address_of(load: Load) -> Address:
@@ -37,13 +40,19 @@ def request_of(load: Load) -> bytes:
     return f"{start}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
+def connected_to(address: Address, context: Secure) -> socket.socket:
+    sock = socket.create_connection(address)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock if context is None else context.wrap_socket(sock, server_hostname=address[0])
+
+
 class Shape(tuple[int, int]):
     """(bytes of the head, bytes of the whole response)."""
 
     @classmethod
-    def learned(cls, address: Address, request: bytes) -> Shape:
+    def learned(cls, address: Address, request: bytes, context: Secure = None) -> Shape:
         """Send the request once, on a connection of its own."""
-        with socket.create_connection(address) as sock:
+        with connected_to(address, context) as sock:
             sock.sendall(request)
             data = b""
             while (head := data.find(b"\r\n\r\n") + 4) < 4:
@@ -61,17 +70,32 @@ class Floor:
 
     @contextmanager
     def blocking_fetch(self, load: Load) -> Iterator[Any]:
-        request = request_of(load)
-        head, total = Shape.learned(address_of(load), request)
+        request, context = request_of(load), context_of(load)
+        head, total = Shape.learned(address_of(load), request, context)
         view = memoryview(bytearray(total))
-        with socket.create_connection(address_of(load)) as sock:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with connected_to(address_of(load), context) as sock:
 
             def fetch() -> bytes:
                 sock.sendall(request)
                 return _received(sock, view, head)
 
             yield fetch
+
+    @contextmanager
+    def blocking_download(self, load: Load) -> Iterator[Any]:
+        view = memoryview(bytearray(256 * 1024))
+        with socket.create_connection(address_of(load)) as sock:
+
+            def download(size: int) -> None:
+                sock.sendall(request_of(load._replace(url=f"{load.url}/{size}")))
+                body = PatternCheck(size)
+                count = sock.recv_into(view)
+                body.take(view[bytes(view[:count]).find(b"\r\n\r\n") + 4 : count])
+                while body.received < size and (count := sock.recv_into(view)):
+                    body.take(view[:count])
+                body.finish()
+
+            yield download
 
     @contextmanager
     def blocking_one_shot(self, load: Load) -> Iterator[Any]:
@@ -120,12 +144,12 @@ def _received(sock: socket.socket, view: memoryview, head: int) -> bytes:
 @asynccontextmanager
 async def _pooled(load: Load, connected: Any) -> AsyncIterator[Any]:
     """Open the connections before anything is measured; a queued load waits for a free one."""
-    request = request_of(load)
-    shape = Shape.learned(address_of(load), request)
+    request, address, context = request_of(load), address_of(load), context_of(load)
+    shape = Shape.learned(address, request, context)
     count = load.pool if load.queued else load.concurrency
     async with AsyncExitStack() as stack:
         free = deque(
-            [stack.enter_context(closing(await connected(address_of(load), *shape))) for _ in range(count)]
+            [stack.enter_context(closing(await connected(address, *shape, context))) for _ in range(count)]
         )
 
         async def fetch() -> bytes:

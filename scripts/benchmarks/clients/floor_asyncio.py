@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 from typing import cast
 
 READ = 256 * 1024
@@ -53,7 +54,9 @@ class Connection(asyncio.BufferedProtocol):
         self.transport.abort()
 
 
-async def connected(address: tuple[str, int], head: int, total: int) -> Connection:
+async def connected(
+    address: tuple[str, int], head: int, total: int, context: ssl.SSLContext | None = None
+) -> Connection:
     loop = asyncio.get_running_loop()
-    _, connection = await loop.create_connection(lambda: Connection(head, total), *address)
+    _, connection = await loop.create_connection(lambda: Connection(head, total), *address, ssl=context)
     return connection

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -14,6 +13,7 @@ from h2.connection import H2Connection
 from h2.events import DataReceived, StreamEnded
 
 from ..workloads import Load
+from . import context_of
 
 #: Bytes: never to be waited for.
 WINDOW = 1 << 30
@@ -71,9 +71,7 @@ class Connection(asyncio.Protocol):
 async def connected(load: Load) -> AsyncIterator[Any]:
     """Connect, and give the function that fetches."""
     parts = urlsplit(load.url)
-    context = None
-    if load.ca:
-        context = ssl.create_default_context(cafile=load.ca)
+    if (context := context_of(load)) is not None:
         context.set_alpn_protocols(["h2"])
     loop = asyncio.get_running_loop()
     _, connection = await loop.create_connection(

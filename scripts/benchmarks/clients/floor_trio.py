@@ -26,7 +26,7 @@ class Connection:
         self.sock.close()
 
 
-async def connected(address: tuple[str, int], head: int, total: int) -> Connection:
+async def connected(address: tuple[str, int], head: int, total: int, context: None = None) -> Connection:
     sock = trio.socket.socket()
     sock.setsockopt(trio.socket.IPPROTO_TCP, trio.socket.TCP_NODELAY, 1)
     await sock.connect(address)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from importlib import import_module
-from typing import Any
+from typing import Any, BinaryIO
 
 from ..bodies import PAYLOAD, PatternCheck, check_accepted, upload_path
 from ..workloads import Load
-from . import TIMEOUT, version_of
+from . import TIMEOUT, context_of, version_of
 
 
 class HttpxLike:
@@ -30,8 +29,8 @@ class HttpxLike:
         settings = {"limits": limits, "timeout": self.http.Timeout(TIMEOUT, pool=None)}
         if load.http2:
             settings |= {"http1": load.tls, "http2": True}
-        if load.ca:
-            settings["verify"] = ssl.create_default_context(cafile=load.ca)
+        if (context := context_of(load)) is not None:
+            settings["verify"] = context
         return settings
 
     @contextmanager
@@ -41,6 +40,11 @@ class HttpxLike:
                 yield lambda: client.post(load.url, json=PAYLOAD).content
             else:
                 yield lambda: client.get(load.url).content
+
+    @contextmanager
+    def blocking_document(self, load: Load) -> Iterator[Any]:
+        with self.http.Client(**self.settings(load)) as client:
+            yield lambda: client.get(load.url).json()
 
     @contextmanager
     def blocking_one_shot(self, load: Load) -> Iterator[Any]:
@@ -62,6 +66,17 @@ class HttpxLike:
                 body.finish()
 
             yield download
+
+    @contextmanager
+    def blocking_send(self, load: Load) -> Iterator[Any]:
+        with self.http.Client(**self.settings(load)) as client:
+
+            def send(size: int) -> None:
+                with upload_path(load.folder, size).open("rb") as file:
+                    response = client.post(f"{load.url}/{size}", content=file)
+                check_accepted(response.content)
+
+            yield send
 
     @contextmanager
     def blocking_upload(self, load: Load) -> Iterator[Any]:
@@ -89,6 +104,15 @@ class HttpxLike:
             yield post if load.posts else get
 
     @asynccontextmanager
+    async def asyncio_document(self, load: Load) -> AsyncIterator[Any]:
+        async with self.http.AsyncClient(**self.settings(load)) as client:
+
+            async def get() -> Any:
+                return (await client.get(load.url)).json()
+
+            yield get
+
+    @asynccontextmanager
     async def asyncio_download(self, load: Load) -> AsyncIterator[Any]:
         async with self.http.AsyncClient(**self.settings(load)) as client:
 
@@ -102,6 +126,37 @@ class HttpxLike:
             yield download
 
     @asynccontextmanager
+    async def asyncio_send(self, load: Load) -> AsyncIterator[Any]:
+        async with self.http.AsyncClient(**self.settings(load)) as client:
+
+            async def send(size: int) -> None:
+                with upload_path(load.folder, size).open("rb") as file:
+                    # httpx wants an async iterator here, and httpx2 too; its file is read in their own block size.
+                    own = self.http.__name__ == "httpure"
+                    settings = {} if own else {"headers": {"Content-Length": str(size)}}
+                    content = file if own else _pieces(file)
+                    response = await client.post(f"{load.url}/{size}", content=content, **settings)
+                check_accepted(response.content)
+
+            yield send
+
+    @asynccontextmanager
+    async def asyncio_hold(self, load: Load) -> AsyncIterator[Any]:
+        async with self.http.AsyncClient(**self.settings(load)) as client:
+
+            async def hold(arrived: Any, go_on: Any) -> None:
+                if go_on is None:
+                    await client.get(load.url)
+                    arrived()
+                    return
+                async with client.stream("GET", load.url) as response:
+                    arrived()
+                    await go_on.wait()
+                    await response.aread()
+
+            yield hold
+
+    @asynccontextmanager
     async def asyncio_upload(self, load: Load) -> AsyncIterator[Any]:
         async with self.http.AsyncClient(**self.settings(load)) as client:
 
@@ -113,7 +168,17 @@ class HttpxLike:
             yield upload
 
     # One AsyncClient serves both event loops.
-    trio_fetch, trio_download, trio_upload = asyncio_fetch, asyncio_download, asyncio_upload
+    trio_fetch, trio_download, trio_send, trio_upload = (
+        asyncio_fetch,
+        asyncio_download,
+        asyncio_send,
+        asyncio_upload,
+    )
+
+
+async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:
+    while piece := file.read(65_536):
+        yield piece
 
 
 make = HttpxLike

@@ -8,7 +8,7 @@ from typing import Any
 
 import urllib3
 
-from ..bodies import PAYLOAD, PatternCheck
+from ..bodies import PAYLOAD, PatternCheck, check_accepted, upload_path
 from ..workloads import Load
 from . import TIMEOUT, version_of
 
@@ -21,11 +21,18 @@ class Urllib3:
 
     @contextmanager
     def blocking_fetch(self, load: Load) -> Iterator[Any]:
-        with urllib3.PoolManager(maxsize=load.pool, timeout=TIMEOUT) as pool:
+        authority = {"ca_certs": load.ca} if load.ca else {}
+        with urllib3.PoolManager(maxsize=load.pool, timeout=TIMEOUT, **authority) as pool:
             if load.posts:
                 yield lambda: pool.request("POST", load.url, json=PAYLOAD).data
             else:
                 yield lambda: pool.request("GET", load.url).data
+
+    @contextmanager
+    def blocking_document(self, load: Load) -> Iterator[Any]:
+        fields = {"Accept-Encoding": "gzip"}  # it asks for nothing by itself
+        with urllib3.PoolManager(maxsize=load.pool, timeout=TIMEOUT) as pool:
+            yield lambda: pool.request("GET", load.url, headers=fields).json()
 
     @contextmanager
     def blocking_one_shot(self, load: Load) -> Iterator[Any]:
@@ -52,6 +59,19 @@ class Urllib3:
                 body.finish()
 
             yield download
+
+    @contextmanager
+    def blocking_send(self, load: Load) -> Iterator[Any]:
+        with urllib3.PoolManager(timeout=TIMEOUT) as pool:
+
+            def send(size: int) -> None:
+                # Without the length it would use chunks.
+                fields = {"Content-Length": str(size)}
+                with upload_path(load.folder, size).open("rb") as file:
+                    response = pool.request("POST", f"{load.url}/{size}", body=file, headers=fields)
+                check_accepted(response.data)
+
+            yield send
 
 
 make = Urllib3
