@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
+from io import BytesIO
 
-__all__ = ["keep_freed_memory"]
+__all__ = ["Basket", "keep_freed_memory"]
 
 #: Bytes. Twice as many stay with the process when they are freed, if they lie at the end of its heap.
 _BLOCK = 4 * 1024 * 1024
@@ -20,3 +21,16 @@ def keep_freed_memory() -> None:
     mallopt(3)). So it is shown one here, which is never touched, and takes no memory. Another malloc takes no notice.
     """
     bytes(_BLOCK)
+
+
+class Basket(BytesIO):
+    """What a large body is received in: see `contracts.Basket`."""
+
+    __slots__ = ()
+
+    def close(self) -> None:
+        """Do nothing. There is nothing to close but memory, and views of that may still be there.
+
+        Garbage collection closes each file, in any order; that of an exchange which was dropped in the middle would
+        say that it cannot, on standard error.
+        """

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import io
 import os
 import socket
 from _thread import allocate_lock  # `threading.Lock`; the import of that module takes a millisecond
@@ -17,7 +16,7 @@ from typing import Any
 from httpure_core.contracts import Machine, Mutex
 from httpure_core.signals import ReadTurn, Signal
 
-from ._memory import keep_freed_memory
+from ._memory import Basket, keep_freed_memory
 from ._socket_info import socket_info
 from ._socket_waiting import wait_for_read
 
@@ -41,7 +40,7 @@ class SocketLink:
     Several may use it at a time. What one of them cannot send stays here, and goes out in order, whoever sends next.
     """
 
-    basket = io.BytesIO
+    basket = Basket
 
     __slots__ = (
         "_alone",

@@ -107,7 +107,7 @@ class Mutex(Protocol):
 
 
 class Basket(Protocol):
-    """Memory that grows, and becomes `bytes` without a copy: `io.BytesIO`. A link brings it, see `Link`."""
+    """Memory that grows, and becomes `bytes` without a copy, such as `io.BytesIO`. A link brings it."""
 
     def seek(self, at: int, /) -> int:
         """Go on at this place."""

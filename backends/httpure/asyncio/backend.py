@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import contextvars
 import functools
-import io
 import os
 import socket
 import threading
@@ -23,7 +22,7 @@ from httpure_core.effects import Begin, Dial, Flush, Offload, Park, Race, Receiv
 from httpure_core.signals import Signal
 
 from .._errand import Errand, look_up
-from .._memory import keep_freed_memory
+from .._memory import Basket, keep_freed_memory
 from .._socket_addresses import addresses_of, host_bytes, in_plain_words, open_socket, socket_address
 from .._socket_info import socket_info
 from .._socket_link import closed_here
@@ -50,7 +49,7 @@ _buffer = _Buffer()
 class Link(asyncio.BufferedProtocol):
     """A connection of the event loop. See `contracts.Link`."""
 
-    basket = io.BytesIO
+    basket = Basket
 
     # A dict for each of many idle connections would be a third of a KiB.
     __slots__ = (

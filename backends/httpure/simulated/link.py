@@ -7,7 +7,6 @@ what the machine has to send then, such as acknowledgements, goes out.
 from __future__ import annotations
 
 import errno
-import io
 from collections.abc import Awaitable
 from functools import partial
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from httpure_core import contracts
 from httpure_core.effects import Flush, Receive
 
+from .._memory import Basket
 from .pipe import Pipe
 from .scheduler import Mutex, Scheduler, Wait
 
@@ -24,7 +24,7 @@ __all__ = ["Link"]
 class Link:
     """Connects a machine to two pipes. `name` stands in the log and in the report of a deadlock."""
 
-    basket = io.BytesIO
+    basket = Basket
 
     __slots__ = (
         "_closed",
