@@ -76,6 +76,8 @@ async def test_what_becomes_of_a_task(http: Any) -> None:
     tasks = [
         start(http.Backend(), each, "test", lambda: ends.append(1)) for each in (returns, raises, never.wait)
     ]
+    for ended in tasks[:2]:
+        await ended.wait(10)
     await tasks[2].wait(0.001)
     assert [(task.done, task.returned, type(task.error)) for task in tasks] == [
         (True, True, type(None)),
