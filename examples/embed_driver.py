@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from httpure_core import ambient
-from httpure_core.config.options import Timeout
+from httpure_core.config.options import DEFAULT_LIMITS, Timeout
 from httpure_core.contracts import Log, Machine, Mutex
 from httpure_core.effects import Address, Dial, Effect, Flush, Operation, Park, Pull, Read, Receive, Resolve
 from httpure_core.models.cookies import Cookies
@@ -32,6 +32,7 @@ from httpure_core.operations.follow import follow
 from httpure_core.operations.report import silent
 from httpure_core.operations.transmit import Transmitter
 from httpure_core.pool import Pool
+from httpure_core.retries import RetryTypes
 
 T = TypeVar("T")
 
@@ -128,6 +129,10 @@ class Session:
 
     clock = staticmethod(time.monotonic)
     max_redirects = 20
+    max_auth_rounds = 20
+    limits = DEFAULT_LIMITS
+    allow_downgrade = False
+    retries: RetryTypes = None
     default_encoding: str | Callable[[bytes], str] = "utf-8"
     sensitive_headers: tuple[str, ...] = ()
     request_log: Log = silent("")

@@ -30,6 +30,7 @@ RUNS = {
     "single_step.py": Run((), ("body b'llo', ended True", "<Response [204 No Content]>", "idle=1")),
     "embed_driver.py": Run(("SERVER/redirect/1",), ("Dial 127.0.0.1", "[302] <Response [200 OK]>")),
     "custom_transport.py": Run(("SERVER/get",), ("| violets are blue.", "404", "<Response [200 OK]>")),
+    "scripted_test.py": Run((), ("a reset survived", "seeds without a mistake")),
     "simulated.py": Run(("3",), ("200 morning", "Nothing was received for 60 s")),
     "new_backend.py": Run(("SERVER/",), ("200",)),
 }

@@ -21,14 +21,18 @@ from httpure_core.config.options import USE_CLIENT_DEFAULT, Limits, Proxy, Timeo
 from httpure_core.content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from httpure_core.effects import Address
 from httpure_core.errors import (
+    BodyTooLarge,
+    CertificateError,
     CloseError,
     ConnectError,
     ConnectTimeout,
     CookieConflict,
     DecodingError,
+    HeadTooLarge,
     HTTPError,
     HTTPStatusError,
     InvalidURL,
+    LimitExceeded,
     LocalProtocolError,
     NetworkError,
     PoolTimeout,
@@ -39,11 +43,13 @@ from httpure_core.errors import (
     RemoteProtocolError,
     RequestError,
     RequestNotRead,
+    ResolveError,
     ResponseNotRead,
     StreamClosed,
     StreamConsumed,
     StreamError,
     TimeoutException,
+    TLSError,
     TooManyRedirects,
     TransportError,
     UnsupportedProtocol,
@@ -71,6 +77,7 @@ if TYPE_CHECKING:
     from httpure_core.content.parts import Part
     from httpure_core.models.cookie_store import CookieStore as _CookieStore
     from httpure_core.models.status import codes
+    from httpure_core.retries import Outcome, Retry, RetryBudget
 
     from ._address_policy import public_addresses_only
     from ._async_client import AsyncClient
@@ -98,7 +105,9 @@ __all__ = [
     "Auth",
     "BaseTransport",
     "BasicAuth",
+    "BodyTooLarge",
     "ByteStream",
+    "CertificateError",
     "Client",
     "CloseError",
     "ConnectError",
@@ -112,13 +121,16 @@ __all__ = [
     "HTTPError",
     "HTTPStatusError",
     "HTTPTransport",
+    "HeadTooLarge",
     "Headers",
     "InvalidURL",
+    "LimitExceeded",
     "Limits",
     "LocalProtocolError",
     "MockTransport",
     "NetRCAuth",
     "NetworkError",
+    "Outcome",
     "Part",
     "PoolTimeout",
     "ProtocolError",
@@ -132,13 +144,17 @@ __all__ = [
     "Request",
     "RequestError",
     "RequestNotRead",
+    "ResolveError",
     "Response",
     "ResponseNotRead",
+    "Retry",
+    "RetryBudget",
     "StreamClosed",
     "StreamConsumed",
     "StreamError",
     "SyncByteStream",
     "TLSConfig",
+    "TLSError",
     "Timeout",
     "TimeoutException",
     "TooManyRedirects",
@@ -174,7 +190,10 @@ _LATE = {
     "Duplex": "httpure._duplex",
     "MockTransport": "httpure._transports.mock",
     "NetRCAuth": "httpure._netrc",
+    "Outcome": "httpure_core.retries",
     "Part": "httpure_core.content.parts",
+    "Retry": "httpure_core.retries",
+    "RetryBudget": "httpure_core.retries",
     "TLSConfig": "httpure._tls",
     "WSGITransport": "httpure._transports.wsgi",
     "codes": "httpure_core.models.status",
@@ -213,6 +232,12 @@ def _guess_type(name: str) -> str | None:
     return guess_type(name)
 
 
+def _is_public_suffix(domain: str) -> bool:
+    from ._public_suffixes import is_public_suffix
+
+    return is_public_suffix(domain)
+
+
 def _jar_view(cookies: Cookies) -> Any:
     from ._jar import jar_view
 
@@ -231,6 +256,7 @@ ambient.install(
     random_bytes=_os.urandom,
     wall_time=_time.time,
     guess_type=_guess_type,
+    public_suffix=_is_public_suffix,
 )
 _install_jar_view(_jar_view, _store_of_jar)
 _default_headers()  # finds out which decoders are installed: now, rather than when the first client is made

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from httpure_core.config.options import (
     DEFAULT_LIMITS,
+    DEFAULT_MAX_AUTH_ROUNDS,
     DEFAULT_MAX_REDIRECTS,
     DEFAULT_TIMEOUT_CONFIG,
     USE_CLIENT_DEFAULT,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from httpure_core.models.cookies import CookieTypes
     from httpure_core.models.headers import HeaderTypes
     from httpure_core.models.query import QueryParamTypes
+    from httpure_core.retries import RetryTypes
 
 __all__ = ["AsyncClient"]
 
@@ -68,7 +70,8 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
     - `mounts`: transports for URL patterns, such as "all://example.org"; the most specific one is taken.
     - `timeout`: seconds, or a `Timeout`; 5 seconds for each phase by default; None for no limit.
     - `follow_redirects`: False by default; at most `max_redirects`, 20, of them.
-    - `limits`: of the pool, see `Limits`; 100 connections, 20 of them idle, for 5 seconds, by default.
+    - `limits`: of the pool, of responses and of cookies, see `Limits`; 100 connections, 20 of them idle, for 5
+      seconds, by default. For the body of one response, `extensions={"limits": Limits(max_body=...)}` says it.
     - `event_hooks`: {"request": [function, ...], "response": [function, ...]}; coroutine functions or plain ones.
     - `base_url`: what relative URLs are put below.
     - `transport`: takes the place of the network.
@@ -77,6 +80,11 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
     - `sensitive_headers`: names of further header fields, such as "X-Tenant", that redirects take to no other origin.
     - `persist_cookies`: False to keep none of the cookies that responses set; those given here are sent all the same.
     - `resolver`, `address_policy`: where names lead, and which addresses may be connected to; see `AsyncHTTPTransport`.
+    - `max_auth_rounds`: how many requests an `Auth` may make for one of yours, 20; more raise LimitExceeded.
+    - `retries`: a `Retry` that says which requests are sent again and when; or a number, how often at most; None, the
+      default, for never. Of a single request, `extensions={"retries": ...}` says the same.
+    - `allow_downgrade`: True to follow redirects from https to http, too, without credentials; they raise
+      RemoteProtocolError otherwise.
 
     What concerns requests, and not connections, can be changed later: `client.headers["X-Team"] = "red"`,
     `client.timeout = 10.0`. Raises ValueError, TypeError and InvalidURL for a configuration that cannot work.
@@ -112,6 +120,9 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
         persist_cookies: bool = True,
         resolver: ResolverTypes | None = None,
         address_policy: AddressPolicy | None = None,
+        max_auth_rounds: int = DEFAULT_MAX_AUTH_ROUNDS,
+        retries: RetryTypes = None,
+        allow_downgrade: bool = False,
     ) -> None:
         chosen = async_backend(backend)
         if chosen is None and self._default_backend is not None:
@@ -145,6 +156,10 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
             default_encoding=default_encoding,
             sensitive_headers=sensitive_headers,
             persist_cookies=persist_cookies,
+            limits=limits,
+            max_auth_rounds=max_auth_rounds,
+            retries=retries,
+            allow_downgrade=allow_downgrade,
             transport=transport,
             mounts=mounts_of(mounts, proxy, environment, through, FailingTransport),
             given=[*given, *(mounts or {}).values()],
@@ -242,9 +257,10 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
         `auth`, `follow_redirects` and `timeout` are the client's unless they are given here; None is no auth, and no
         time limit. `extensions` are words to the transport: "trace" (a function that is told what happens),
         "informational" (one that is told of 1xx responses), "expect_timeout" (seconds to wait for 100 Continue, 1 by
-        default), "sni_hostname", "target". `proxy`, a `Proxy` or its URL, is for this request and its redirects, or
-        None for none, whatever the environment says; the client keeps connections for each. Where a `transport` was
-        given to the client, that goes its own way, and `proxy` raises ValueError.
+        default), "retries" (a `Retry`, a number or None, in the place of the client's), "limits" (a `Limits`, of the
+        response's body only), "sni_hostname", "target". `proxy`, a `Proxy` or its URL, is for this request and its
+        redirects, or None for none, whatever the environment says; the client keeps connections for each. Where a
+        `transport` was given to the client, that goes its own way, and `proxy` raises ValueError.
 
         Raises RequestError: one of its subclasses says what failed, its message which request and why.
         """
@@ -335,6 +351,10 @@ class AsyncClient(BaseClient[AsyncBaseTransport]):
         if self._state is not OPENED:
             self._check_not_closed()
             self._state = OPENED
+        if not isinstance(request, Request):
+            raise TypeError(
+                f"send() takes a Request, as build_request() makes it, not {type(request).__name__}."
+            )
         if proxy is not USE_CLIENT_DEFAULT:
             request.extensions = dict(going_by(proxy, request.extensions) or {})
         if "timeout" not in request.extensions:

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 from httpure_core.auth import Auth, AuthTypes, build_auth, userinfo_auth
 from httpure_core.config.merge import merge_headers, merge_query, merge_url, with_trailing_slash
 from httpure_core.config.options import (
+    DEFAULT_LIMITS,
     USE_CLIENT_DEFAULT,
+    Limits,
     Proxy,
     ProxyTypes,
     Timeout,
@@ -27,17 +29,20 @@ from httpure_core.content.encode import encode_request
 from httpure_core.content.streams import AsyncByteStream, ByteStream, SyncByteStream
 from httpure_core.contracts import Log, Mutex
 from httpure_core.models.cookies import Cookies, CookieTypes, set_cookies
+from httpure_core.models.field import keep_secret
 from httpure_core.models.headers import Headers, HeaderTypes, part_removals
 from httpure_core.models.query import QueryParams, QueryParamTypes
-from httpure_core.models.request import Request, checked_method, complete_headers
+from httpure_core.models.request import Request, checked_method, complete_headers, extensions_of
 from httpure_core.models.url import URL
 
+from ._checks import check_encoding, checked_count, checked_limits
 from ._defaults import default_headers, prepared_defaults
 from ._logging import journal
 from ._routing import Detours, goes_by_proxy
 
 if TYPE_CHECKING:
     from httpure_core.content.types import RequestContent, RequestData, RequestFiles
+    from httpure_core.retries import RetryTypes
 
 __all__ = ["BaseClient", "EventHooks"]
 
@@ -84,6 +89,10 @@ class BaseClient(Generic[TransportT]):
         default_encoding: str | Callable[[bytes], str],
         sensitive_headers: Iterable[str],
         persist_cookies: bool,
+        limits: Limits,
+        max_auth_rounds: int,
+        retries: RetryTypes,
+        allow_downgrade: bool,
         transport: TransportT,
         mounts: dict[URLPattern, TransportT | None],
         given: list[TransportT | None],
@@ -91,6 +100,19 @@ class BaseClient(Generic[TransportT]):
     ) -> None:
         self.follow_redirects = follow_redirects
         self.max_redirects = max_redirects
+        self.max_auth_rounds = max_auth_rounds
+        #: How much the client takes of each server. What concerns connections and heads, its transports have already.
+        self.limits = limits = checked_limits(limits)
+        #: Whether redirects may lead from https to http.
+        self.allow_downgrade = allow_downgrade
+        if retries is not None:
+            # Imported here, as most clients have none.
+            from httpure_core.retries import retry_of
+
+            retries = retry_of(retries)
+        #: When requests are sent again that do not say so themselves; None for never.
+        self.retries: RetryTypes = retries
+        check_encoding(default_encoding)
         self.default_encoding = default_encoding
         self.sensitive_headers = sensitive_headers
         self._mutex, self._process = allocate_lock(), os.getpid()
@@ -107,7 +129,9 @@ class BaseClient(Generic[TransportT]):
         self.base_url = base_url
         self.headers = headers
         self.params = params
-        self._cookies = Cookies(cookies)
+        # The limits that cookies bring along give way to those that somebody has chosen for this client only.
+        self._cookie_limits = None if limits is DEFAULT_LIMITS else limits
+        self._cookies = Cookies(cookies, limits=self._cookie_limits)
         self._cookies.persist = persist_cookies
         self.timeout = timeout
         self.event_hooks = event_hooks
@@ -151,7 +175,7 @@ class BaseClient(Generic[TransportT]):
             return
         given = event_hooks or {}
         if not isinstance(given, Mapping) or not all(
-            isinstance(hooks, list | tuple) for hooks in given.values()
+            isinstance(hooks, list | tuple) and all(map(callable, hooks)) for hooks in given.values()
         ):
             raise TypeError(
                 'event_hooks is a dict of lists: {"request": [function, ...], "response": [...]}.'
@@ -159,8 +183,28 @@ class BaseClient(Generic[TransportT]):
         self._event_hooks = {name: list(given.get(name, ())) for name in ("request", "response")}
 
     @property
+    def max_redirects(self) -> int:
+        """How many redirects are followed for one request. Raises TypeError and ValueError when set."""
+        return self._max_redirects
+
+    @max_redirects.setter
+    def max_redirects(self, max_redirects: int) -> None:
+        self._max_redirects = checked_count("max_redirects", max_redirects, 0)
+
+    @property
+    def max_auth_rounds(self) -> int:
+        """How many requests an auth flow may make for one of the user. Raises TypeError and ValueError when set."""
+        return self._max_auth_rounds
+
+    @max_auth_rounds.setter
+    def max_auth_rounds(self, max_auth_rounds: int) -> None:
+        self._max_auth_rounds = checked_count("max_auth_rounds", max_auth_rounds, 1)
+
+    @property
     def sensitive_headers(self) -> tuple[str, ...]:
-        """The names of header fields that redirects take to no other origin, besides those that we know of.
+        """The names of header fields that redirects take to no other origin, and reprs and logs do not show.
+
+        They are added to those that we know of.
 
         We know of Authorization, Cookie, Proxy-Authorization and of names that speak of keys, tokens, secrets,
         passwords, credentials or sessions.
@@ -170,8 +214,22 @@ class BaseClient(Generic[TransportT]):
     @sensitive_headers.setter
     def sensitive_headers(self, sensitive_headers: Iterable[str]) -> None:
         if isinstance(sensitive_headers, (str, bytes)):
-            raise TypeError(f"sensitive_headers is a list of names, not one: write [{sensitive_headers!r}].")
-        self._sensitive_headers = tuple(sensitive_headers)
+            raise TypeError(
+                f"sensitive_headers is a list of names, not one: write [{sensitive_headers!r:.100}]."
+            )
+        if not hasattr(sensitive_headers, "__iter__"):
+            raise TypeError(
+                f"sensitive_headers is a list of names, not {type(sensitive_headers).__name__}: write () for none."
+            )
+        names = tuple(sensitive_headers)
+        if names:  # as in few clients
+            for name in names:
+                if not isinstance(name, str):
+                    raise TypeError(
+                        f"sensitive_headers is a list of names, which are text, not {type(name).__name__}."
+                    )
+            keep_secret(names)
+        self._sensitive_headers = names
 
     @property
     def auth(self) -> Auth | None:
@@ -209,7 +267,7 @@ class BaseClient(Generic[TransportT]):
     @cookies.setter
     def cookies(self, cookies: CookieTypes | None) -> None:
         persist = self._cookies.persist
-        self._cookies = Cookies(cookies)
+        self._cookies = Cookies(cookies, limits=self._cookie_limits)
         self._cookies.persist = persist
 
     @property
@@ -270,7 +328,7 @@ class BaseClient(Generic[TransportT]):
         if params is not None or self._params._lists:
             based = self._base_url.query and URL(url).is_relative_url
             target = merge_query(target, self._params, params, self._base_url.query if based else b"")
-        method = method if method in _UPPER else checked_method(method)
+        method = method if type(method) is str and method in _UPPER else checked_method(method)
         described: dict[str, str] = {}
         stream: SyncByteStream | AsyncByteStream = _NO_BODY
         if content is not None or data is not None or files is not None or json is not None:
@@ -294,7 +352,7 @@ class BaseClient(Generic[TransportT]):
             stream.content if type(stream) is ByteStream else None,
             {"timeout": limits.as_dict()}
             if extensions is None
-            else {"timeout": limits.as_dict(), **extensions},
+            else {"timeout": limits.as_dict(), **extensions_of(extensions)},
         )
         if cookies:
             request._cookies = Cookies(cookies)

@@ -7,24 +7,46 @@ from __future__ import annotations
 
 import sys
 from functools import cache
+from typing import Protocol
 
 from ._driving import BlockingDriver
 from .backends import AsyncBackend, BlockingBackend, find_backend
 
-__all__ = ["async_backend", "blocking_backend", "blocking_driver", "running_backend"]
+__all__ = ["StandIn", "async_backend", "blocking_backend", "blocking_driver", "running_backend"]
+
+
+class StandIn(Protocol):
+    """A network that takes the place of the real one; see `httpure.testing`."""
+
+    @property
+    def backend(self) -> AsyncBackend:
+        """For the clients that await."""
+        ...
+
+    @property
+    def blocking_backend(self) -> BlockingBackend:
+        """For the others."""
+        ...
+
+
+#: What new clients work with that are given no backend; None, as a rule, for the real network.
+stand_in: StandIn | None = None
 
 
 def blocking_backend(given: BlockingBackend | str | None) -> BlockingBackend:
     """Return the backend that was given; that of sockets if it was none."""
     if given is None:
-        return _driver_of_sockets().backend
+        return _driver_of_sockets().backend if stand_in is None else stand_in.blocking_backend
     named: BlockingBackend = find_backend(given) if isinstance(given, str) else given
+    _check(named)
     return named
 
 
 def blocking_driver(given: BlockingBackend | str | None) -> BlockingDriver:
     """Return the driver of the backend that was given; that of sockets if it was none."""
-    return _driver_of_sockets() if given is None else BlockingDriver(blocking_backend(given))
+    if given is None and stand_in is None:
+        return _driver_of_sockets()
+    return BlockingDriver(blocking_backend(given))
 
 
 @cache
@@ -37,8 +59,18 @@ def _driver_of_sockets() -> BlockingDriver:
 
 def async_backend(given: AsyncBackend | str | None) -> AsyncBackend | None:
     """Return the backend that was given, or None: it is found out when something runs."""
+    if given is None and stand_in is not None:
+        return stand_in.backend
     named: AsyncBackend | None = find_backend(given) if isinstance(given, str) else given
+    if named is not None:
+        _check(named)
     return named
+
+
+def _check(given: object) -> None:
+    """Raise TypeError for what does not look like a backend."""
+    if not (hasattr(given, "dial") and hasattr(given, "mutex")):
+        raise TypeError(f"backend is the name of a backend, or one, not {type(given).__name__}.")
 
 
 def running_backend() -> AsyncBackend:

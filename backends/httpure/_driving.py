@@ -186,6 +186,8 @@ class AsyncDriver:
         elif not hasattr(source, "__aiter__"):
             pull_at_once(effect)
             return None
+        if effect.timeout is not None and not effect.finished:
+            return self.backend.limit(partial(pull_awaited, effect), effect.timeout)
         return pull_awaited(effect)
 
     def _lend(self, effect: Lend) -> None:

@@ -11,11 +11,13 @@ library's networking, so it is imported when somebody asks for a jar, and not be
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
+from httpure_core.models.cookie_rules import shelves_of
 from httpure_core.models.cookie_store import Cookie, CookieStore
 from httpure_core.models.cookies import from_stdlib
 
@@ -82,14 +84,20 @@ def _view_class() -> Any:
     return JarView
 
 
+#: Domain, path and name of what servers have set in a jar while this process runs. Only that is counted and limited:
+#: what a jar was loaded with is the user's.
+_received: WeakKeyDictionary[http.cookiejar.CookieJar, set[tuple[str, str, str]]] = WeakKeyDictionary()
+
+
 class JarStore(CookieStore):
     """A store without cookies of its own: they are those of a CookieJar, whatever is done to that."""
 
-    __slots__ = ("_jar",)
+    __slots__ = ("_jar", "_received")
 
     def __init__(self, jar: http.cookiejar.CookieJar) -> None:
         super().__init__()
         self._jar = jar
+        self._received = _received.setdefault(jar, set())
 
     def __bool__(self) -> bool:
         return len(self) > 0
@@ -98,7 +106,7 @@ class JarStore(CookieStore):
         return len(self._jar)
 
     def __iter__(self) -> Iterator[Cookie]:
-        return iter([from_stdlib(cookie) for cookie in self._jar])
+        return iter([self._read(cookie) for cookie in self._jar])
 
     def header_for(
         self,
@@ -110,7 +118,7 @@ class JarStore(CookieStore):
         beside: CookieStore | None = None,
     ) -> str | None:
         """See `CookieStore`."""
-        return self.copy().header_for(scheme, host, path, now, beside=beside)
+        return self._for(host).header_for(scheme, host, path, now, beside=beside)
 
     def receive(self, fields: list[str], scheme: str, host: str, path: str, now: float | None = None) -> None:
         """See `CookieStore`: its rules say what is kept, and the jar keeps it."""
@@ -118,31 +126,35 @@ class JarStore(CookieStore):
         before = {id(cookie): cookie for cookie in store}
         store.receive(fields, scheme, host, path, now)
         after = {id(cookie): cookie for cookie in store}
-        for gone in before.keys() - after.keys():
-            self.remove(before[gone])
-        for new in after.keys() - before.keys():
-            self.add(after[new])
+        for known, cookie in before.items():
+            if known not in after:
+                self.remove(cookie)
+        # In the order in which they came: so they are sent, and go when there is no room.
+        for known, cookie in after.items():
+            if known not in before:
+                self.add(cookie)
 
     def add(self, cookie: Cookie) -> None:
         """See `CookieStore`."""
         CookieStore().add(cookie)  # checks it
         self._jar.set_cookie(_to_stdlib(cookie))
+        if cookie.received:
+            self._received.add((cookie.domain, cookie.path, cookie.name))
 
     def remove(self, cookie: Cookie) -> None:
         """See `CookieStore`."""
+        self._received.discard((cookie.domain, cookie.path, cookie.name))
         with suppress(KeyError):
             self._jar.clear(cookie.domain, cookie.path, cookie.name)
 
     def clear(self) -> None:
         """See `CookieStore`."""
+        self._received.clear()
         self._jar.clear()
 
     def copy(self) -> CookieStore:
         """Return the cookies as they are now, in a store that the jar knows nothing of."""
-        store = CookieStore(is_public_suffix=self.is_public_suffix)
-        for cookie in self:
-            store.add(cookie)
-        return store
+        return self._with(self)
 
     __copy__ = copy
 
@@ -150,16 +162,32 @@ class JarStore(CookieStore):
         return CookieStore.copy, (self.copy(),)  # a jar has locks, and cannot be pickled
 
     def _matching(self, secure: bool, host: str, path: str, now: float | None) -> list[Cookie]:
-        return self.copy()._matching(secure, host, path, now)
+        return self._for(host)._matching(secure, host, path, now)
+
+    def _for(self, host: str) -> CookieStore:
+        # Of a large jar, only what may go to that host is translated.
+        domains = frozenset(shelves_of(host))
+        return self._with(
+            self._read(item) for item in self._jar if (item.domain or "").removeprefix(".").lower() in domains
+        )
+
+    def _with(self, cookies: Iterable[Cookie]) -> CookieStore:
+        store = CookieStore(is_public_suffix=self.is_public_suffix, limits=self.limits)
+        for cookie in cookies:
+            store.add(cookie)
+        return store
+
+    def _read(self, item: http.cookiejar.Cookie) -> Cookie:
+        cookie = from_stdlib(item)
+        cookie.received = (cookie.domain, cookie.path, cookie.name) in self._received
+        return cookie
 
 
 def _to_stdlib(cookie: Cookie) -> http.cookiejar.Cookie:
-    import http.cookiejar
-
     rest = {"HttpOnly": ""} if cookie.http_only else {}
     if cookie.same_site is not None:
         rest["SameSite"] = cookie.same_site
-    return http.cookiejar.Cookie(
+    return _cookie_class()(
         version=0,
         name=cookie.name,
         value=cookie.value,
@@ -177,3 +205,29 @@ def _to_stdlib(cookie: Cookie) -> http.cookiejar.Cookie:
         comment_url=None,
         rest=rest,
     )
+
+
+@cache
+def _cookie_class() -> type[http.cookiejar.Cookie]:
+    import http.cookiejar
+
+    class Discreet(http.cookiejar.Cookie):
+        """One that does not show its value, unlike those of the standard library."""
+
+        def __repr__(self) -> str:
+            return f"<Cookie {self.name}=[secure] for {self.domain or 'every host'}{self.path}>"
+
+        __str__ = __repr__
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return _plain_cookie, (self.__dict__,)  # the class itself has no place to be found at
+
+    return Discreet
+
+
+def _plain_cookie(attributes: dict[str, Any]) -> http.cookiejar.Cookie:
+    import http.cookiejar
+
+    cookie = http.cookiejar.Cookie.__new__(http.cookiejar.Cookie)
+    cookie.__dict__.update(attributes)
+    return cookie

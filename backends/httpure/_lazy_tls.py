@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from httpure_core.warned import warn
@@ -11,12 +13,50 @@ if TYPE_CHECKING:
 
     from ._tls import TLSConfig, TLSPipe
 
-__all__ = ["CertTypes", "LazyTLS", "VerifyTypes", "warn_of_paths"]
+__all__ = ["CertTypes", "LazyTLS", "VerifyTypes", "check_tls", "warn_of_paths"]
 
 #: True for the authorities of certifi, False for none, the path of a file or folder of them, or a context.
 VerifyTypes: TypeAlias = "ssl.SSLContext | str | bool"
 #: A PEM file, or (certificate, key), or (certificate, key, password of the key).
 CertTypes: TypeAlias = str | tuple[str, str] | tuple[str, str, str]
+
+
+def check_tls(verify: Any, cert: Any) -> None:
+    """Raise TypeError or ValueError for what is neither `VerifyTypes` nor `CertTypes`."""
+    if verify is not True and verify is not False:
+        _check_verify(verify)
+    if cert is not None:
+        _check_cert(cert)
+
+
+def _check_verify(verify: Any) -> None:
+    if isinstance(verify, str | os.PathLike):
+        if not os.fspath(verify):
+            raise ValueError(
+                "verify is an empty path: give True, False, an ssl.SSLContext, or a file or folder."
+            )
+        return
+    ssl = sys.modules.get("ssl")  # who has made a context has imported it
+    if ssl is None or not isinstance(verify, ssl.SSLContext):
+        raise TypeError(
+            f"verify is True, False, an ssl.SSLContext, or the path of a file or folder, not {type(verify).__name__}."
+        )
+
+
+def _check_cert(cert: Any) -> None:
+    parts = [cert] if isinstance(cert, str | os.PathLike) else cert
+    if not isinstance(parts, list | tuple) or not 1 <= len(parts) <= 3:
+        raise TypeError(
+            "cert is the path of a PEM file, (certificate, key) or (certificate, key, password), "
+            f"not {type(cert).__name__}{f' of {len(parts)}' if isinstance(parts, list | tuple) else ''}."
+        )
+    for name, part in zip(("certificate", "key"), parts, strict=False):
+        if not isinstance(part, str | os.PathLike) and not (name == "key" and part is None):
+            raise TypeError(f"The {name} of cert= is the path of a file, not {type(part).__name__}.")
+    if len(parts) == 3 and not (
+        parts[2] is None or isinstance(parts[2], str | bytes | bytearray) or callable(parts[2])
+    ):
+        raise TypeError(f"The password of cert= is a text, not {type(parts[2]).__name__}.")
 
 
 def warn_of_paths(verify: Any, cert: Any) -> None:
@@ -45,6 +85,7 @@ class LazyTLS:
         return verify if isinstance(verify, LazyTLS) else cls(verify, cert, trust_env)
 
     def __init__(self, verify: VerifyTypes, cert: CertTypes | None, trust_env: bool) -> None:
+        check_tls(verify, cert)
         if cert is not None or isinstance(verify, str):
             warn_of_paths(verify, cert)
         self._arguments = (verify, cert, trust_env)

@@ -25,7 +25,9 @@ class NetRCAuth(auth.NetRCAuth):
     """
 
     def __init__(self, file: str | None = None) -> None:
-        path = file or os.environ.get("NETRC")
+        if file is not None and not isinstance(file, str | os.PathLike):
+            raise TypeError(f"The netrc file is given by its path, not {type(file).__name__}.")
+        path = (None if file is None else os.fspath(file)) or os.environ.get("NETRC")
         usual = not path
         path = path or _usual_path()
         with open(path, encoding="utf-8") as opened:

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import Any
+from typing import Any, Protocol
 
 from httpure_core.effects import Address, Resolve
 
 __all__ = ["addresses_of", "host_bytes", "in_plain_words", "open_socket", "socket_address"]
+
+
+class Guard(Protocol):
+    """Stands before the network; see `httpure.testing.no_network`."""
+
+    def check(self, what: str, /) -> object:
+        """Raise, or let be looked up or dialled: a host name, an address in digits, or the path of a socket."""
+        ...
+
+    def learn(self, host: str, address: str, /) -> object:
+        """A name that was let through has this address."""
+        ...
+
+
+#: Who is asked by all backends that use sockets; nobody, as a rule.
+guard: Guard | None = None
 
 
 def open_socket(
@@ -19,6 +35,8 @@ def open_socket(
     TCP sockets get `TCP_NODELAY`, as a request must not wait for acknowledgements of the one before, and
     `SO_KEEPALIVE`, so that a peer that has vanished is found out one day; the user's options come later, and win.
     """
+    if guard is not None:
+        guard.check(address.path or address.host)
     if address.path is not None:
         if not hasattr(socket, "AF_UNIX"):
             raise OSError("this platform has no Unix sockets")
@@ -69,6 +87,8 @@ def in_plain_words(error: OSError) -> OSError:
 
 def host_bytes(effect: Resolve) -> bytes:
     """Return the host name for `getaddrinfo`, which would try its own IDNA on a str, and raise UnicodeError."""
+    if guard is not None:
+        guard.check(effect.host)
     return effect.host.encode("ascii")
 
 
@@ -82,4 +102,7 @@ def addresses_of(found: list[tuple[Any, ...]], effect: Resolve) -> list[Address]
             addresses.append(Address(sockaddr[0], effect.port, family="ipv6", scope=sockaddr[3]))
     if not addresses:
         raise OSError(f"no usable address for {effect.host}")
+    if guard is not None:
+        for address in addresses:
+            guard.learn(effect.host, address.host)
     return addresses

@@ -62,7 +62,8 @@ class SocketAttempt:
         """Return the connected socket. Raises OSError if it is none."""
         self.settle()
         if self.error is not None:
-            raise self.error
+            # A new one: what is raised knows this frame, and the frame this attempt, which would all keep each other.
+            raise OSError(*self.error.args)
         return self.sock
 
     def close(self) -> None:

@@ -139,27 +139,31 @@ class SocketLink:
         read_size = self._read_size
         data = b""
         try:
-            if room is None:
-                data = self.sock.recv(read_size)
-                size = len(data)
-            else:  # nobody but who reads has to do with it, so the mutex is not needed
-                size = self.sock.recv_into(room())
-        except (BlockingIOError, InterruptedError):
-            return False
-        except OSError as exc:
-            self.end(exc)
-            return True
-        if self.closed:
-            self.end(closed_here())
-            return True
-        with self.mutex:
-            if not size:
-                self.ended = True
-                self.machine.receive_eof()
-            elif room is None:
-                self.machine.receive_data(data)
-            else:
-                self.machine.filled(size)  # type: ignore[attr-defined]  # what has a room has this
+            try:
+                if room is None:
+                    data = self.sock.recv(read_size)
+                    size = len(data)
+                else:  # nobody but who reads has to do with it, so the mutex is not needed
+                    size = self.sock.recv_into(room())
+            except (BlockingIOError, InterruptedError):
+                return False
+            except OSError as exc:
+                self.end(exc)
+                return True
+            if self.closed:
+                self.end(closed_here())
+                return True
+            with self.mutex:
+                if not size:
+                    self.ended = True
+                    self.machine.receive_eof()
+                elif room is None:
+                    self.machine.receive_data(data)
+                else:
+                    self.machine.filled(size)  # type: ignore[attr-defined]  # what has a room has this
+        except BaseException:
+            self.closed = True  # an interrupt: some of what came may be lost
+            raise
         if room is None:
             if size == read_size:
                 self._read_size = min(2 * read_size, LARGEST_READ)
@@ -232,11 +236,13 @@ class SocketLink:
 
     def _read_idly(self) -> bool:
         """Read what has come while nobody read. Returns as `is_stale`."""
-        with self.mutex:
-            if self.turn.reader is not None or self.closed:
-                return self.closed or self.ended
-            self.turn.reader = _LOOKING
+        looking = False
         try:
+            with self.mutex:
+                if self.turn.reader is not None or self.closed:
+                    return self.closed or self.ended
+                looking = True
+                self.turn.reader = _LOOKING
             for _ in range(_MOST_IDLE_READS):
                 if self.ended or self.closed or not self._wait_for_read(0) or not self.pull():
                     return self.ended or self.closed
@@ -248,12 +254,13 @@ class SocketLink:
         except (OSError, ValueError):
             return True
         finally:
-            with self.mutex:
-                self.turn.reader = None
-                if self.turn.waiting:
-                    self.turn.leave(_LOOKING)  # somebody has come meanwhile
-            if self.closed:
-                self._bury()
+            if looking:
+                with self.mutex:
+                    self.turn.reader = None
+                    if self.turn.waiting:
+                        self.turn.leave(_LOOKING)  # somebody has come meanwhile
+                if self.closed:
+                    self._bury()
 
     def _bury(self) -> None:
         """Close the socket of a closed link, when the last who used it leaves."""

@@ -11,7 +11,15 @@ import select
 import socket
 from collections.abc import Callable, Iterable
 
-__all__ = ["LONGEST", "Wait", "wait_for_any", "wait_for_read", "wait_for_write", "wait_for_write_or_read"]
+__all__ = [
+    "LONGEST",
+    "Wait",
+    "look",
+    "wait_for_any",
+    "wait_for_read",
+    "wait_for_write",
+    "wait_for_write_or_read",
+]
 
 #: Seconds that a wait lasts at most, whatever its limit: `poll` counts milliseconds in 31 bits, some 24 days.
 LONGEST = 2_000_000.0
@@ -35,6 +43,12 @@ if hasattr(select, "poll"):
 
         return wait
 
+    def look(sock: socket.socket) -> Callable[[int], object]:
+        """Return a function that is true of 0 if something can be read from the socket; it runs no Python code."""
+        poll = select.poll()
+        poll.register(sock, select.POLLIN)
+        return poll.poll
+
     def wait_for_any(socks: Iterable[socket.socket], seconds: float | None) -> list[socket.socket]:
         """Return those that can be written to, or have failed, as soon as there are any; none if that took too long."""
         poll = select.poll()
@@ -55,6 +69,10 @@ else:  # pragma: no cover - Windows
             return any(select.select(readers, [sock] * write, [sock], limit))
 
         return wait
+
+    def look(sock: socket.socket) -> Callable[[int], object]:
+        """Return a function that is true of 0 if something can be read from the socket."""
+        return lambda seconds: select.select([sock], [], [], seconds)[0]
 
     def wait_for_any(socks: Iterable[socket.socket], seconds: float | None) -> list[socket.socket]:
         """Return those that can be written to, or have failed, as soon as there are any; none if that took too long."""

@@ -99,7 +99,11 @@ class ThreadLink(SocketLink):
             if not signal.ready:
                 raise
         finally:
-            self._leave(signal)
+            try:
+                self._leave(signal)
+            except BaseException:  # an interrupt: once more, as others wait for the turn
+                self._leave(signal)
+                raise
         if self.closed and not signal.ready:
             self.end(closed_here())
 
@@ -128,7 +132,11 @@ class ThreadLink(SocketLink):
             if self.gone == gone and not signal.ready:
                 raise
         finally:
-            self._leave(signal)
+            try:
+                self._leave(signal)
+            except BaseException:  # an interrupt: once more, as others wait for the turn
+                self._leave(signal)
+                raise
         if self.closed:
             raise closed_here()
         effect.flushed = self.gone >= mark

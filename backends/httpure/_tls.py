@@ -13,9 +13,9 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from httpure_core.layers import Layer, UnannouncedEnd
+from httpure_core.layers import BrokenTLS, Layer, UnannouncedEnd, reason_of
 
-from ._lazy_tls import warn_of_paths
+from ._lazy_tls import check_tls, warn_of_paths
 
 __all__ = ["TLSConfig", "TLSPipe", "create_ssl_context"]
 
@@ -24,6 +24,8 @@ __all__ = ["TLSConfig", "TLSPipe", "create_ssl_context"]
 _READ_SIZE = 16 * 1024
 #: How many distinct configurations are remembered.
 _MOST_CONTEXTS = 32
+#: What OpenSSL calls good enough: keys and hashes worth 112 bits, as RSA of 2048.
+_SECURITY_LEVEL = 2
 
 
 class TLSPipe(Layer):
@@ -75,10 +77,10 @@ class TLSPipe(Layer):
         """The peer is gone: in order only if it said so in TLS."""
         self._arrived.write_eof()
         if not self.established:
-            words = "the server closed the connection during the handshake"
+            words, reason = "the server closed the connection during the handshake", "closed"
             if error is not None:
-                words = error.strerror or str(error) or words
-            self.fail(words)
+                words, reason = error.strerror or str(error) or words, reason_of(error) or reason
+            self.fail(words, reason=reason)
         elif error is not None:
             self._end(error)
         else:
@@ -90,9 +92,15 @@ class TLSPipe(Layer):
         except ssl.SSLWantReadError:
             return
         except ssl.SSLCertVerificationError as exc:
-            self.fail(f"its certificate is not trusted: {exc.verify_message}", exc)
+            from ._tls_words import of_certificate
+
+            words, advice = of_certificate(exc, self._object)
+            self.fail(words, exc, "certificate", advice)
         except ssl.SSLError as exc:
-            self.fail(_in_words(exc), exc)
+            from ._tls_words import advice_on, of_alert
+
+            words = of_alert(exc)
+            self.fail(words, exc, "tls", advice_on(words))
         else:
             self.protocol = self._object.selected_alpn_protocol()
             self.succeed()
@@ -128,7 +136,9 @@ class TLSPipe(Layer):
             if isinstance(error, ssl.SSLEOFError):
                 error = UnannouncedEnd()
             elif isinstance(error, ssl.SSLError):
-                error = ConnectionAbortedError(None, _in_words(error))
+                from ._tls_words import of_alert
+
+                error = BrokenTLS(of_alert(error))
             self.inner.receive_eof(error)
 
 
@@ -146,6 +156,7 @@ class TLSConfig:
     def __init__(
         self, verify: ssl.SSLContext | str | bool = True, cert: Any = None, trust_env: bool = True
     ) -> None:
+        check_tls(verify, cert)
         self._verify = verify
         self._cert = cert
         self._trust_env = trust_env
@@ -161,7 +172,7 @@ class TLSConfig:
 
         Takes milliseconds, for it reads certificates. Raises OSError and ssl.SSLError as `create_ssl_context` does.
         """
-        if isinstance(self._verify, bool) and isinstance(self._cert, str | tuple | None):
+        if isinstance(self._verify, bool) and _is_remembered(self._cert):
             self._context = _shared_context(self._verify, self._cert, self._trust_env)
         else:
             self._context = _new_context(self._verify, self._cert, self._trust_env)
@@ -196,9 +207,12 @@ def create_ssl_context(
     (certificate, key), or a triple with the key's password. A path and a certificate are deprecated in httpx, and
     warn here as they do there.
 
-    TLS 1.2 is the oldest version spoken. Raises OSError where a file cannot be read, ssl.SSLError where it is no
-    certificate.
+    TLS 1.2 is the oldest version spoken, keys and signatures below 112 bits (OpenSSL's security level 2) are not taken,
+    and names of hosts are looked for in subjectAltName only: the first two also with `verify=False`. Raises OSError
+    where a file cannot be read, ssl.SSLError where it is no certificate, TypeError and ValueError for what is none of
+    the above.
     """
+    check_tls(verify, cert)
     warn_of_paths(verify, cert)
     return _new_context(verify, cert, trust_env)
 
@@ -216,12 +230,31 @@ def _new_context(verify: ssl.SSLContext | str | bool, cert: Any, trust_env: bool
         with _naming(file or folder):
             context = ssl.create_default_context(cafile=file, capath=folder)
     if not isinstance(verify, ssl.SSLContext):
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        _demand_much(context)
     if cert is not None:
-        chain: tuple[Any, ...] = (cert,) if isinstance(cert, str | os.PathLike) else tuple(cert)
-        with _naming(*chain[:2]):
-            context.load_cert_chain(*chain)
+        _show(context, (cert,) if isinstance(cert, str | os.PathLike) else tuple(cert))
     return context
+
+
+def _demand_much(context: ssl.SSLContext) -> None:
+    """Have a context of our own refuse what is weak, however the OpenSSL at hand was built."""
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.hostname_checks_common_name = False  # RFC 9525 section 6.3
+    if context.security_level < _SECURITY_LEVEL:
+        context.set_ciphers(f"DEFAULT:@SECLEVEL={_SECURITY_LEVEL}")
+
+
+def _show(context: ssl.SSLContext, chain: tuple[Any, ...]) -> None:
+    """Load the client's own certificate."""
+    certificate, key = chain[0], chain[1] if len(chain) > 1 else None
+    # Without a function to ask, OpenSSL would ask on the terminal, and wait for ever.
+    password = chain[2] if len(chain) > 2 and chain[2] is not None else _no_password
+    with _naming(certificate, key):
+        context.load_cert_chain(certificate, key, password)
+
+
+def _no_password() -> str:
+    raise OSError(None, "the key is locked: give its password with cert=(certificate, key, password)")
 
 
 @contextmanager
@@ -230,8 +263,15 @@ def _naming(*files: Any) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        exc.strerror = f"{exc.strerror}: {' and '.join(repr(str(file)) for file in files)}"
+        exc.strerror = f"{exc.strerror}: {_listed(files)}"
         raise
+    except ValueError:
+        # A name with NUL or half a character, or such a password: nothing of that is to be seen.
+        raise OSError(None, f"what is no name of a file, or no password: {_listed(files)}") from None
+
+
+def _listed(files: tuple[Any, ...]) -> str:
+    return " and ".join(repr(str(file)) for file in files if file is not None)
 
 
 def _authorities(verify: str | bool, trust_env: bool) -> tuple[str | None, str | None]:
@@ -252,6 +292,12 @@ def _log_keys(context: ssl.SSLContext) -> None:
     path = os.environ.get("SSLKEYLOGFILE")
     if path:
         context.keylog_filename = path
+
+
+def _is_remembered(cert: Any) -> bool:
+    """Whether a client's certificate can be told from others by its names."""
+    parts = cert if isinstance(cert, tuple) else (cert,)
+    return all(part is None or isinstance(part, str) for part in parts)
 
 
 _contexts: dict[Hashable, ssl.SSLContext] = {}
@@ -282,8 +328,3 @@ def _begin_anew() -> None:
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows, which has no fork
     os.register_at_fork(after_in_child=_begin_anew)
-
-
-def _in_words(error: ssl.SSLError) -> str:
-    reason = error.reason or str(error) or type(error).__name__
-    return reason.replace("_", " ").lower()

@@ -159,5 +159,5 @@ def find_backend(name: str) -> Any:
 
     found = {entry.name: entry for entry in entry_points(group="httpure.backends")}
     if name not in found:
-        raise ValueError(f"There is no backend {name!r}; installed are: {', '.join(sorted(found))}.")
+        raise ValueError(f"There is no backend {name!r:.100}; installed are: {', '.join(sorted(found))}.")
     return found[name].load()()

@@ -20,9 +20,6 @@ from .errors import TransportError
 from .signals import Signal
 
 __all__ = [
-    "MAX_FIELDS",
-    "MAX_TRAILERS",
-    "MAX_TRAILERS_SIZE",
     "READ_AHEAD",
     "TLS",
     "Asks",
@@ -57,10 +54,6 @@ FieldBlock: TypeAlias = tuple[bytes, int | None]
 #: Bytes of a response's body that are held for a slow reader before its link stops reading. More than one arrival
 #: brings (256 KiB on asyncio): else each would stop the reading for a moment, a fifth of a download's CPU time.
 READ_AHEAD = 512 * 1024
-#: Fields of a response's head, and of its trailers with the bytes of their names and values.
-MAX_FIELDS = 1000
-MAX_TRAILERS = 100
-MAX_TRAILERS_SIZE = 32 * 1024
 
 
 class Asks(Protocol):
@@ -239,6 +232,8 @@ class Stream(Protocol):
     reason: bytes
     fields: Fields
     trailers: Fields
+    #: Bytes that the body has as it is sent, and never more; None where the server has not said.
+    length: int | None
     #: True when the response has arrived in full.
     ended: bool
     #: Why the response will never be whole.
@@ -410,6 +405,12 @@ class Layer(Machine, Protocol):
     established: bool
     #: Why the handshake failed, in words for the user.
     failure: str | None
+    #: That in the one word of `TransportError.reason`; None where there is none.
+    reason: str | None
+    #: What the user can do about it; "" where nobody knows.
+    advice: str
+    #: What a library raised, where that is what the handshake failed of.
+    cause: Exception | None
 
     def attach(self, inner: Machine, /) -> None:
         """Put a machine inside, once. It gets at once what has already come for it. Call with the link's mutex held."""

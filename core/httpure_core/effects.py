@@ -228,14 +228,16 @@ class Pull(Effect):
     """Take the next piece of a request's body. The driver fills in `piece`; None is the end.
 
     `source` is a `SyncByteStream` or `AsyncByteStream`; the driver keeps the iterator here between pulls. With
-    `finished`, no more pieces are wanted: the driver closes the iterator.
+    `finished`, no more pieces are wanted: the driver closes the iterator. With `timeout`, raises TimeoutError, where
+    what is awaited takes longer; code that blocks cannot be ended.
     """
 
-    __slots__ = ("finished", "iterator", "piece", "source")
+    __slots__ = ("finished", "iterator", "piece", "source", "timeout")
 
     def __init__(self, source: Any) -> None:
         self.source = source
         self.finished = False
+        self.timeout: float | None = None
         self.iterator: Any = None
         self.piece: bytes | None = None
 

@@ -8,11 +8,13 @@ and the rule. Floor 1: this module imports nothing of ours at run time.
     │   ├── TransportError
     │   │   ├── TimeoutException    ConnectTimeout ReadTimeout WriteTimeout PoolTimeout
     │   │   ├── NetworkError        ConnectError ReadError WriteError CloseError
+    │   │   │                       of ConnectError: ResolveError TLSError (of that: CertificateError)
     │   │   ├── ProtocolError       LocalProtocolError RemoteProtocolError
     │   │   ├── ProxyError
     │   │   └── UnsupportedProtocol
     │   ├── DecodingError
-    │   └── TooManyRedirects
+    │   └── LimitExceeded           TooManyRedirects
+    │                               HeadTooLarge (a RemoteProtocolError) BodyTooLarge (a DecodingError)
     └── HTTPStatusError
     InvalidURL   CookieConflict
     StreamError (a RuntimeError)    StreamConsumed StreamClosed ResponseNotRead RequestNotRead
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from .models.response import Response
 
 __all__ = [
+    "BodyTooLarge",
+    "CertificateError",
     "CloseError",
     "ConnectError",
     "ConnectTimeout",
@@ -34,7 +38,9 @@ __all__ = [
     "DecodingError",
     "HTTPError",
     "HTTPStatusError",
+    "HeadTooLarge",
     "InvalidURL",
+    "LimitExceeded",
     "LocalProtocolError",
     "NetworkError",
     "PoolTimeout",
@@ -45,10 +51,12 @@ __all__ = [
     "RemoteProtocolError",
     "RequestError",
     "RequestNotRead",
+    "ResolveError",
     "ResponseNotRead",
     "StreamClosed",
     "StreamConsumed",
     "StreamError",
+    "TLSError",
     "TimeoutException",
     "TooManyRedirects",
     "TransportError",
@@ -89,6 +97,15 @@ class HTTPError(Exception):
 class RequestError(HTTPError):
     """The request could not be carried out: there is no (whole) response."""
 
+    #: Whether a server may have seen any of the request. False: it left no byte of it, or the server said that it has
+    #: not looked at it; to send it again is safe, whatever its method. True: bytes of it were sent. None: not known,
+    #: as where a transport of another make carried it and the class does not say.
+    request_sent: bool | None = None
+    #: How often the request had been sent again, as `retries` says; see `retries.py`.
+    retries = 0
+    #: True if it is of what an event hook did, and not of the request itself, which is not sent again for it.
+    _of_a_hook = False
+
     def __init__(self, message: str, *, request: Request | None = None) -> None:
         super().__init__(message)
         self._request = request
@@ -102,6 +119,12 @@ class TransportError(RequestError):
     unprocessed = False
     #: True if the connection was lost before any byte of an answer came.
     unanswered = False
+    #: What happened, in one word where there is one, the same on every backend; else None. "refused": nobody listens
+    #: there; "reset": the peer broke the connection off; "unreachable": there is no way, or nobody answers;
+    #: "closed": the connection was closed in order, by the peer or by the client; "resolve": the name leads to no
+    #: address; "tls": TLS failed, during the handshake or later; "certificate": the peer's is not trusted; "policy":
+    #: the address policy, or the rules of a SOCKS proxy, do not allow the address.
+    reason: str | None = None
 
 
 class TimeoutException(TransportError):
@@ -111,9 +134,11 @@ class TimeoutException(TransportError):
 class ConnectTimeout(TimeoutException):
     """Name resolution, TCP, proxy and TLS together took longer than `connect` seconds."""
 
+    request_sent = False
+
 
 class ReadTimeout(TimeoutException):
-    """No byte arrived from the server for `read` seconds."""
+    """No byte arrived from the server for `read` seconds, or the body came more slowly than `min_rate`."""
 
 
 class WriteTimeout(TimeoutException):
@@ -123,6 +148,8 @@ class WriteTimeout(TimeoutException):
 class PoolTimeout(TimeoutException):
     """No connection of the pool became free for `pool` seconds."""
 
+    request_sent = False
+
 
 class NetworkError(TransportError):
     """The network, or the peer's operating system, broke the exchange off."""
@@ -130,6 +157,23 @@ class NetworkError(TransportError):
 
 class ConnectError(NetworkError):
     """No connection could be made: name resolution, TCP or TLS failed."""
+
+    request_sent = False
+
+
+class ResolveError(ConnectError):
+    """The host's name leads to no address."""
+
+
+class TLSError(ConnectError):
+    """TCP was there, and TLS failed: no common version, an alert, an end, or no TLS at all on the other side.
+
+    Or our own side of it failed: certificates that cannot be loaded, a name that TLS has no form for.
+    """
+
+
+class CertificateError(TLSError):
+    """The peer's certificate is not trusted, is over, or is for another name."""
 
 
 class ReadError(NetworkError):
@@ -155,10 +199,13 @@ class LocalProtocolError(ProtocolError):
 class RemoteProtocolError(ProtocolError):
     """The server broke the rules of HTTP, or left before its answer was whole."""
 
+    request_sent = True
+
 
 class ProxyError(TransportError):
     """The proxy refused, or failed, to reach the server."""
 
+    request_sent = False
     #: What an HTTP proxy answered instead of opening a tunnel, with at most the first 16 KiB of its body. It is no
     #: response of the server, and None where the proxy has not answered in HTTP.
     proxy_response: Response | None = None
@@ -167,13 +214,52 @@ class ProxyError(TransportError):
 class UnsupportedProtocol(TransportError):
     """The URL's scheme is missing, or none that this client speaks."""
 
+    request_sent = False
+
 
 class DecodingError(RequestError):
     """The response's content coding is broken, truncated, or beyond a limit."""
 
+    request_sent = True
 
-class TooManyRedirects(RequestError):
+
+class LimitExceeded(RequestError):
+    """A limit of `Limits`, or of the client, was met; the subclass says where, `limit` which."""
+
+    request_sent = True
+    #: The name of the parameter that sets it, as "max_fields".
+    limit = ""
+
+    def __init__(self, message: str, *, limit: str = "", request: Request | None = None) -> None:
+        super().__init__(message, request=request)
+        if limit:
+            self.limit = limit
+
+
+class HeadTooLarge(LimitExceeded, RemoteProtocolError):
+    """Head, trailers, informational responses or the framing of the body are beyond a limit."""
+
+
+def head_too_large(
+    what: str, met: int, things: str, most: int, limit: str, fixed: bool = False
+) -> HeadTooLarge:
+    """Return the error that says: `what` has `met` `things`, and `most` are allowed by the parameter `limit`.
+
+    `met` may be what was there when it became too much. Where that is `fixed`, the parameter does not allow more.
+    """
+    remedy = f": take more of a server that you trust with Limits({limit}=...)"
+    advice = f", whatever {limit} says" if fixed else remedy
+    return HeadTooLarge(f"{what} {met:,} {things}, and {most:,} are allowed{advice}", limit=limit)
+
+
+class BodyTooLarge(LimitExceeded, DecodingError):
+    """The body, or what it becomes when it is decoded, is beyond a limit."""
+
+
+class TooManyRedirects(LimitExceeded):
     """More redirects than `max_redirects` were followed."""
+
+    limit = "max_redirects"
 
 
 class HTTPStatusError(HTTPError):

@@ -10,10 +10,17 @@ by what the handshake said.
 
 from __future__ import annotations
 
+from errno import errorcode
+
 from .contracts import READ_AHEAD, Machine
 from .signals import Signal
 
-__all__ = ["Early", "Layer", "Passage", "UnannouncedEnd", "in_words"]
+__all__ = ["BrokenTLS", "Early", "Layer", "Passage", "UnannouncedEnd", "in_words", "reason_of"]
+
+#: The system's names for: nobody there, or no way there. ETIMEDOUT is the kernel's own patience, not ours.
+_UNREACHABLE = frozenset(
+    ("EADDRNOTAVAIL", "EAFNOSUPPORT", "EHOSTDOWN", "EHOSTUNREACH", "ENETDOWN", "ENETUNREACH", "ETIMEDOUT")
+)
 
 
 class UnannouncedEnd(ConnectionAbortedError):
@@ -27,6 +34,13 @@ class UnannouncedEnd(ConnectionAbortedError):
         super().__init__(
             None, "it ended without the good-bye of TLS (close_notify), so what came may be cut short"
         )
+
+
+class BrokenTLS(ConnectionAbortedError):
+    """TLS ended with an error after its handshake: an alert, or bytes that are none of the peer's."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(None, why)
 
 
 class Early:
@@ -61,10 +75,8 @@ class Early:
 
     def hand_on(self, machine: Machine) -> None:
         """Give everything to the machine that takes the place."""
-        pieces, self._pieces = (
-            self._pieces,
-            [],
-        )  # the layer keeps this object, and nobody needs the bytes twice
+        pieces = self._pieces
+        self._pieces = []  # the layer keeps this object, and nobody needs the bytes twice
         if pieces:
             machine.receive_data(b"".join(pieces))
         if self._ended:
@@ -74,12 +86,15 @@ class Early:
 class Layer:
     """What all layers have in common. See `contracts.Layer`. Subclasses write `receive_data` and `receive_eof`."""
 
-    __slots__ = ("_early", "cause", "established", "failure", "inner", "signal")
+    __slots__ = ("_early", "advice", "cause", "established", "failure", "inner", "reason", "signal")
 
     def __init__(self) -> None:
         self.signal = Signal()
         self.established = False
         self.failure: str | None = None
+        #: That in one word, as `TransportError.reason`, and what the user can do; where there is such a thing.
+        self.reason: str | None = None
+        self.advice = ""
         #: What a library raised, where that is what the handshake failed of.
         self.cause: Exception | None = None
         self._early = Early()
@@ -96,10 +111,13 @@ class Layer:
         self.inner = inner
         self._early.hand_on(inner)
 
-    def fail(self, why: str, cause: Exception | None = None) -> None:
+    def fail(
+        self, why: str, cause: Exception | None = None, reason: str | None = None, advice: str = ""
+    ) -> None:
         """End the handshake without success. The first failure is the one to tell."""
         if self.failure is None:
             self.failure, self.cause = why, cause and cause.with_traceback(None)
+            self.reason, self.advice = reason, advice
         self.signal.set()
 
     def succeed(self) -> None:
@@ -149,11 +167,25 @@ class Passage(Layer):
     def lose(self, error: OSError | None) -> None:
         """The connection ended before the handshake: call `fail`."""
         if error is None or isinstance(error, UnannouncedEnd):
-            self.fail("it closed the connection without an answer")
+            self.fail("it closed the connection without an answer", reason="closed")
         else:
-            self.fail(f"the connection was lost: {in_words(error)}")
+            self.fail(f"the connection was lost: {in_words(error)}", reason=reason_of(error))
 
 
 def in_words(error: OSError) -> str:
     """Return the error as text, which is never empty."""
     return error.strerror or str(error) or type(error).__name__
+
+
+def reason_of(error: OSError) -> str | None:
+    """Return the error in the one word of `TransportError.reason`: by its class and number, which no locale changes."""
+    if isinstance(error, BrokenTLS):
+        return "tls"
+    if isinstance(error, ConnectionRefusedError):
+        return "refused"
+    if isinstance(error, ConnectionResetError | BrokenPipeError):
+        return "reset"  # whether the system says one or the other is a matter of chance
+    if isinstance(error, ConnectionAbortedError):
+        return "closed"
+    name = errorcode.get(error.errno or 0, "").removeprefix("WSA")
+    return "unreachable" if name in _UNREACHABLE else None

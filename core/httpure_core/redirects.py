@@ -1,7 +1,9 @@
 """Where a redirect leads, and what may go there: decided in one place, for all transports and backends.
 
     method, body   303 -> GET · 301, 302 of a POST -> GET · everything else keeps both (as Fetch does)
-    URL            Location, joined to the request's URL; fragment inherited; http and https only
+    URL            Location, joined to the request's URL; fragment inherited; http and https only; from https to http
+                   only where the user allows it
+                   user information in it is dropped, save the user's own
     headers        same origin: all of them · another origin: what a stranger would get
 
 Origin = (scheme, host, port). An upgrade of the same host from http to https on the default ports is no
@@ -25,7 +27,7 @@ from .errors import (
 )
 from .models.cookies import kept_cookies
 from .models.field import speaks_of_secrets
-from .models.request import Request
+from .models.request import Request, place
 
 if TYPE_CHECKING:
     from .models.response import Response
@@ -55,26 +57,28 @@ def is_redirect_to_follow(response: Response) -> bool:
     return response.status_code in _REDIRECTS and "Location" in response.headers
 
 
-def next_request(request: Request, response: Response, *, sensitive: Iterable[str] = ()) -> Request | None:
-    """Return what `redirect` returns, or None where the redirect cannot be followed.
+def next_request(
+    request: Request, response: Response, *, sensitive: Iterable[str] = (), allow_downgrade: bool = False
+) -> Request | None:
+    """Return what `redirect` returns, or None where the redirect cannot or must not be followed.
 
     For `Response.next_request`: a caller who does not follow must not suffer from a Location that nobody
-    could.
+    could, and one who follows by hand is not led where the client would not go by itself.
     """
     try:
-        return redirect(request, response, sensitive=sensitive)
+        return redirect(request, response, sensitive=sensitive, allow_downgrade=allow_downgrade)
     except (RequestError, StreamError):
         return None
 
 
 def redirect(
-    request: Request, response: Response, *, sensitive: Iterable[str] = (), allow_downgrade: bool = True
+    request: Request, response: Response, *, sensitive: Iterable[str] = (), allow_downgrade: bool = False
 ) -> Request:
     """Return the request that a redirect leads to. Call it only if `is_redirect_to_follow(response)`.
 
     `sensitive` names further fields that another origin must not see: the user's own, and what an auth
-    scheme added. `allow_downgrade=False` refuses to go from https to http; where it is allowed, no
-    credential goes along.
+    scheme added. To go from https to http is refused without `allow_downgrade`: whoever is on the way reads the
+    request then, and writes the response. Even so, no credential goes along.
 
     Raises RemoteProtocolError where the Location cannot be understood or is refused, UnsupportedProtocol
     where it is neither http nor https, and StreamConsumed where a body that can be read only once would have
@@ -84,7 +88,8 @@ def redirect(
     url = _target(request, response)
     if request.url.scheme == "https" and url.scheme == "http" and not allow_downgrade:
         raise RemoteProtocolError(
-            f"The redirect from https to http, at {url.host!r}, is refused by allow_downgrade=False.",
+            f"The redirect leads from https to http, to {url.host!r}, and is refused, {place(request)}; "
+            "follow it with allow_downgrade=True",
             request=request,
         )
     method = _method(request.method, response.status_code)
@@ -92,7 +97,7 @@ def redirect(
     if not drops_body and getattr(request.stream, "replayable", True) is False:
         raise StreamConsumed(
             f"A {response.status_code} redirect asks for the body of the {method} once more, "
-            "and this one can be read only once. "
+            f"and this one can be read only once, {place(request)}. "
             "Give it as bytes or as a file that can seek, or call request.read() before sending."
         )
     following = Request(
@@ -122,18 +127,23 @@ def _target(request: Request, response: Response) -> URL:
     try:
         url = here.join(location)
         if url.scheme not in ("http", "https"):
-            raise UnsupportedProtocol(
-                f"The redirect leads to the scheme {url.scheme!r}: only http and https are followed.",
+            error = UnsupportedProtocol(
+                f"The redirect leads to the scheme {url.scheme!r}, {place(request)}: only http and https are followed",
                 request=request,
             )
+            error.request_sent = True  # the one that was answered with the redirect
+            raise error
         if not url.host:
             # `https:///path`, seen in the wild: the host was forgotten, so it is still the same one.
             url = url.copy_with(host=here.host)
+        if url.userinfo and (url.userinfo != here.userinfo or url.origin != here.origin):
+            # What the server wrote there are no credentials of ours (RFC 9110 section 4.2.4).
+            url = url.copy_with(userinfo=b"")
         if here.fragment and not url.fragment:
             url = url.copy_with(fragment=here.fragment)
     except InvalidURL as error:
         raise RemoteProtocolError(
-            f"The redirect's Location is no valid URL: {error}", request=request
+            f"The redirect's Location is no valid URL, {place(request)}: {error}", request=request
         ) from None
     return url
 
@@ -143,13 +153,14 @@ def _location(request: Request, response: Response) -> str:
     values = {value.strip(b" \t") for name, value in response.headers.raw if name.lower() == b"location"}
     if len(values) != 1:
         raise RemoteProtocolError(
-            f"The redirect has {len(values)} different Location fields (RFC 9110 section 10.2.2).",
+            f"The redirect has {len(values)} different Location fields (RFC 9110 section 10.2.2), {place(request)}",
             request=request,
         )
     location = values.pop()
     if len(location) > MAX_LOCATION_SIZE:
         raise RemoteProtocolError(
-            f"The redirect's Location has {len(location)} bytes; at most {MAX_LOCATION_SIZE} are followed.",
+            f"The redirect's Location has {len(location)} bytes, and at most {MAX_LOCATION_SIZE} are followed, "
+            f"{place(request)}",
             request=request,
         )
     try:

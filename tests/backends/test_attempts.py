@@ -53,6 +53,15 @@ def dead() -> Iterator[Address]:
 
 
 class TestSocketAttempt:
+    def test_its_error_keeps_nobody_alive(self, nowhere: Address) -> None:
+        """Raised itself, it would know the frames of whoever asked, which know it."""
+        attempt = self.settled(nowhere)
+        for _ in range(2):
+            with pytest.raises(ConnectionRefusedError) as caught:
+                attempt.finish()
+            assert caught.value is not attempt.error
+        assert attempt.error is not None and attempt.error.__traceback__ is None
+
     def settled(self, address: Address) -> SocketAttempt:
         attempt = SocketAttempt(Begin(address))
         wait_for_any([attempt.sock], 5)

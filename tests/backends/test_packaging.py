@@ -75,7 +75,7 @@ def required(metadata: Message) -> dict[str, set[str]]:
 
 def test_requirements(metadata: Message) -> None:
     by_extra = required(metadata)
-    assert by_extra[""] == {"h11", "h2", "certifi", "idna"}
+    assert by_extra[""] == {"h11", "h2", "certifi", "idna", "publicsuffixlist"}
     assert by_extra["trio"] == {"trio"}
     assert by_extra["cli"] == {"click", "rich"}
     assert by_extra["brotli"] == {"brotli"}

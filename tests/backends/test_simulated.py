@@ -408,7 +408,7 @@ def test_unknown_host_refused_port_and_black_hole() -> None:
         return told
 
     unknown, refused, hole = simulation.run(main)
-    assert unknown.startswith("ConnectError: Could not look up the host name 'nowhere.test' (Name or service")
+    assert unknown.startswith("ResolveError: Could not look up the host name 'nowhere.test' (Name or service")
     assert refused.startswith(
         "ConnectError: Could not connect to server.test (10.0.0.1:81: Connection refused)"
     )

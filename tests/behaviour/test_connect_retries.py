@@ -39,7 +39,7 @@ async def test_a_second_go_comes_at_once(http: World) -> None:
     async with http.client(transport=transport) as client:
         before = http.clock()
         assert (await client.get(url)).text == "sound"
-        assert http.clock() - before < 0.4
+        assert http.clock() - before < 0.4 or not http.virtual
     assert server.made == 2
 
 

@@ -36,20 +36,17 @@ def serving(http: World, **answer: Any) -> str:
 
 @provokes(
     httpure.ConnectTimeout,
-    r"No connection was made within 0\.05 s \(the connect timeout\).* TLS .*, GET https://.*/; allow more.*",
+    r"No connection was made within 0\.2 s \(the connect timeout\).* TLS .*, GET https://.*/; allow more.*",
 )
 async def connect_timeout(http: World, client: AnyClient) -> None:
-    # The certificates are loaded within the limit, once per process; that alone can take longer.
-    with pytest.raises(httpure.ConnectError):
-        await client.get(f"https://127.0.0.1:{http.free_port()}/")
-    await client.get(http.serve(scripted()).replace("http:", "https:"), timeout=0.05)
+    await client.get(http.serve(scripted()).replace("http:", "https:"), timeout=0.2)
 
 
 @provokes(
     httpure.ReadTimeout, r"Nothing was received for 0\.02 s \(the read timeout\), GET http://.*/path; allow.*"
 )
 async def read_timeout(http: World, client: AnyClient) -> None:
-    await client.get(http.serve(scripted()) + "/path?key=hidden", timeout=0.02)
+    await client.get(http.serve(scripted()) + "/path?key=hidden", timeout=httpure.Timeout(5, read=0.02))
 
 
 @provokes(
@@ -74,6 +71,31 @@ async def pool_timeout(http: World, client: AnyClient) -> None:
 )
 async def connect_error(http: World, client: AnyClient) -> None:
     await client.get(f"http://127.0.0.1:{http.free_port()}/?key=hidden")
+
+
+@provokes(
+    httpure.ResolveError,
+    r"Could not look up the host name 'nonexistent\.invalid' \(.+\), GET http://nonexistent\.invalid/",
+)
+async def resolve_error(http: World, client: AnyClient) -> None:
+    await client.get("http://nonexistent.invalid/?key=hidden")
+
+
+@provokes(
+    httpure.TLSError,
+    r"Could not make a TLS connection to 127\.0\.0\.1 \(.+\), GET https://.*/; if that port speaks no TLS, .*",
+)
+async def tls_error(http: World, client: AnyClient) -> None:
+    await client.get(serving(http, status=200).replace("http:", "https:") + "/?key=hidden")
+
+
+@provokes(
+    httpure.CertificateError,
+    r"Could not make a TLS .* 127\.0\.0\.1 \(its certificate is not trusted: .* not known here\), GET https://.*/; "
+    r"if you trust that authority, say so with verify=ssl\.create_default_context\(cafile=\.\.\.\).*",
+)
+async def certificate_error(http: World, client: AnyClient) -> None:
+    await client.get(http.serve(Site(lambda call: Answer(200)), tls=True) + "/?key=hidden")
 
 
 @provokes(httpure.ReadError, r"The connection was lost: Connection reset by peer, GET http://.*/")
@@ -137,6 +159,24 @@ async def decoding_error(http: World, client: AnyClient) -> None:
     await client.get(serving(http, body=b"x", fields=[("Content-Encoding", "gzip")]))
 
 
+@provokes(
+    httpure.BodyTooLarge,
+    r"The body has more than 5 bytes \(max_body\), 6 as its Content-Length says, GET http://.*/; allow more with .*",
+)
+async def body_too_large(http: World, client: AnyClient) -> None:
+    limits = httpure.Limits(max_body=5)
+    await client.get(serving(http, body=b"hidden") + "/?key=hidden", extensions={"limits": limits})
+
+
+@provokes(
+    httpure.HeadTooLarge,
+    r"The head of the response has 1,001 fields, and 1,000 are allowed: .*Limits\(max_fields=\.\.\.\), GET http://.*/",
+)
+async def head_too_large(http: World, client: AnyClient) -> None:
+    answer = b"HTTP/1.1 200 OK\r\n" + b"Set-Cookie: hidden\r\n" * 1001 + b"Content-Length: 0\r\n\r\n"
+    await client.get(http.serve(scripted([answer])) + "/?key=hidden")
+
+
 @provokes(httpure.TooManyRedirects, r"More than 20 redirects were followed, GET http://.*/.*max_redirects.*")
 async def too_many_redirects(http: World, client: AnyClient) -> None:
     url = serving(http, status=302, fields=[("Location", "/?key=hidden")])
@@ -186,6 +226,28 @@ async def request_not_read(http: World, client: AnyClient) -> None:
     client.itself.build_request("POST", "http://example.org", content=http.body([b"x"])).content  # noqa: B018
 
 
+#: What the classes above say to programs, too. A broken pipe and a reset are a matter of chance.
+REASONS = {
+    httpure.ResolveError: "resolve",
+    httpure.ConnectError: "refused",
+    httpure.TLSError: "tls",
+    httpure.CertificateError: "certificate",
+    httpure.ReadError: "reset",
+    httpure.WriteError: "reset",
+    httpure.RemoteProtocolError: "closed",
+}
+
+
+#: Before these, no byte of the request has left.
+UNSENT = (
+    httpure.ConnectError,
+    httpure.ConnectTimeout,
+    httpure.PoolTimeout,
+    httpure.ProxyError,
+    httpure.UnsupportedProtocol,
+)
+
+
 def tree() -> list[type[Exception]]:
     """Return every exception that `httpure` offers."""
     public = (getattr(httpure, name) for name in httpure.__all__)
@@ -211,6 +273,11 @@ async def test_error(http: World, kind: type[Exception]) -> None:
         text = str(caught.value)
         assert re.fullmatch(message, text, re.DOTALL), text
         assert "hidden" not in text
+        if isinstance(caught.value, httpure.TransportError):
+            assert caught.value.reason == REASONS.get(type(caught.value))
+        if issubclass(kind, httpure.RequestError):
+            sent = None if kind is httpure.CloseError else not issubclass(kind, UNSENT)
+            assert caught.value.request_sent is sent  # type: ignore[attr-defined]
         if issubclass(kind, httpure.HTTPError):
-            assert caught.value.request.url.host in ("127.0.0.1", "example.org")  # type: ignore[attr-defined]
+            assert caught.value.request.url.host in ("127.0.0.1", "example.org", "nonexistent.invalid")  # type: ignore[attr-defined]
         assert (await client.get(serving(http, body=b"sound"))).text == "sound"

@@ -97,7 +97,7 @@ async def test_tls_needs_a_proper_end(http: World) -> None:
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "not valid HTTP/1.1"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcdef\r\n", "not valid HTTP/1.1"),
         (b"HTTP/1.1 100 Continue\r\n\r\n" * 40, "informational"),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 2_000_000, "not valid HTTP/1.1"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 2_000_000, "Limits\\(max_field_size="),
     ],
     ids=lambda value: value[:24].decode("latin-1") if isinstance(value, bytes) else "",
 )

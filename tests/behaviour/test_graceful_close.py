@@ -10,7 +10,7 @@ import httpure
 from tests.peers import Answer, Call, Site
 from tests.peers.http2 import Http2Site
 
-from .world import World, needs
+from .world import AnyClient, World, needs
 
 
 def app(call: Call) -> Answer:
@@ -21,20 +21,28 @@ def app(call: Call) -> Answer:
     return Answer(200, b"done", delay=0.15)
 
 
+async def under_way(http: World, c: AnyClient) -> None:
+    """Wait until a request has its connection, and a moment more."""
+    while c.statistics.connections == c.statistics.idle:
+        await http.sleep(0.005)
+    await http.sleep(0.02)
+
+
 @pytest.mark.parametrize("path", ["/slow", "/redirect"])
 async def test_what_is_under_way_ends(http: World, path: str) -> None:
     url = http.serve(Site(app))
     c = http.client(follow_redirects=True)
 
     async def close() -> float:
-        await http.sleep(0.05)
+        await under_way(http, c)
         began = http.clock()
         await c.close(grace=2)
         return http.clock() - began
 
     response, seconds = await http.gather(c.get(url + path), close())
     assert response.text == "done"
-    assert 0.05 < seconds < 1
+    assert seconds < (1 if http.virtual else 10)
+    assert seconds > 0.05 or not http.virtual
     assert c.itself.is_closed
     assert c.statistics == (0, 0, 0)
 
@@ -44,7 +52,7 @@ async def test_those_who_wait_in_line_are_served(http: World) -> None:
     c = http.client(limits=httpure.Limits(max_connections=1))
 
     async def close() -> Any:
-        await http.sleep(0.05)
+        await under_way(http, c)
         await c.close(grace=2)
 
     results = await http.gather(c.get(url), c.get(url), close())
@@ -61,7 +69,7 @@ async def test_a_streamed_response_is_read_to_its_end(http: World) -> None:
             return await http.read(response)
 
     async def close() -> None:
-        await http.sleep(0.05)
+        await under_way(http, c)
         await c.close(grace=2)
 
     content, _ = await http.gather(read(), close())
@@ -74,7 +82,7 @@ async def test_nobody_new_is_let_in(http: World) -> None:
     c = http.client(transport=transport)
 
     async def close() -> None:
-        await http.sleep(0.03)
+        await under_way(http, c)
         await c.close(grace=2)
 
     async def late() -> None:
@@ -93,7 +101,7 @@ async def test_a_transport_by_itself_refuses_too(http: World) -> None:
     c = http.client(transport=transport)
 
     async def close() -> None:
-        await http.sleep(0.03)
+        await under_way(http, c)
         closing = transport.close(grace=2) if http.blocking else transport.aclose(grace=2)
         if closing is not None:
             await closing
@@ -112,14 +120,14 @@ async def test_after_that_time_all_is_closed(http: World) -> None:
     c = http.client(timeout=30)
 
     async def close() -> float:
-        await http.sleep(0.03)
+        await under_way(http, c)
         began = http.clock()
         await c.close(grace=0.1)
         return http.clock() - began
 
     error, seconds = await http.gather(c.get(url), close())
     assert isinstance(error, httpure.ReadError)
-    assert 0.08 < seconds < 1
+    assert 0.08 < seconds < (1 if http.virtual else 10)
     assert c.statistics == (0, 0, 0)
 
 
@@ -131,7 +139,7 @@ async def test_with_nothing_to_wait_for_it_is_closed_at_once(http: World) -> Non
         began = http.clock()
         await c.close(grace=seconds)
         await c.close(grace=seconds)
-        assert http.clock() - began < 1
+        assert http.clock() - began < (1 if http.virtual else 10)
         assert c.statistics == (0, 0, 0)
     assert site.connections == 4
 
@@ -151,7 +159,7 @@ async def test_cancelled_while_it_waits_it_closes_at_once(http: World) -> None:
     c = http.client(timeout=30)
 
     async def close() -> None:
-        await http.sleep(0.03)
+        await under_way(http, c)
         await c.close(grace=60)
 
     error, given_up = await http.gather(c.get(url), http.give_up(close(), 0.1))
@@ -166,7 +174,7 @@ async def test_several_transports_have_the_time_together(http: World) -> None:
     c = http.client(timeout=30, mounts={other + "/": second, "all://unused.test": _NoTransport(http)})
 
     async def close() -> float:
-        await http.sleep(0.03)
+        await under_way(http, c)
         began = http.clock()
         await c.close(grace=0.3)
         return http.clock() - began
@@ -174,7 +182,7 @@ async def test_several_transports_have_the_time_together(http: World) -> None:
     hung, done, seconds = await http.gather(c.get(url), c.get(other), close())
     assert isinstance(hung, httpure.ReadError)
     assert done.text == "done"
-    assert seconds < 0.6
+    assert seconds < (0.6 if http.virtual else 10)
 
 
 def _NoTransport(http: World) -> Any:
@@ -183,7 +191,7 @@ def _NoTransport(http: World) -> Any:
 
 async def test_closed_again_without_grace(http: World) -> None:
     """Who has lost patience need not wait for who has some."""
-    url = http.serve(Site(lambda call: Answer(200, delay=3.0)))
+    url = http.serve(Site(lambda call: Answer(200, delay=3600)))
     c = http.client()
 
     async def close(seconds: float, grace: float | None) -> float:
@@ -193,8 +201,8 @@ async def test_closed_again_without_grace(http: World) -> None:
 
     began = http.clock()
     lost, patient, other, impatient = await http.gather(
-        c.get(url), close(0.05, 10), close(0.1, 10), close(0.15, None)
+        c.get(url, timeout=3600), close(0.05, 3600), close(0.1, 3600), close(0.15, None)
     )
     assert isinstance(lost, httpure.ReadError)
-    assert other < impatient and max(patient, impatient) - began < 2
+    assert other < impatient and max(patient, impatient) - began < (2 if http.virtual else 30)
     assert c.statistics == (0, 0, 0)

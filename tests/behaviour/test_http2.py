@@ -325,7 +325,10 @@ class TestGivenUp:
         """Also where the connection is idle from then on, so that no other request takes the news along."""
         site = Http2Site(lambda ask: Answer(200, [b"begun", b"late"], pause=60))
         url = f"https://127.0.0.1:{http.listen(over_tls(site))}" if tls else http.serve(site)
-        async with http.client(http1=False, http2=True, verify="test", timeout=0.05) as c:
+        limit = 0.2 if way == "timed out" else 5
+        async with http.client(
+            http1=False, http2=True, verify="test", timeout=httpure.Timeout(5, read=limit)
+        ) as c:
             response = await c.send(c.itself.build_request("GET", url), stream=True)
             if way == "closed":
                 await http.close_response(response)

@@ -311,7 +311,7 @@ async def test_no_proxy_there(http: World) -> None:
 
 
 async def test_a_proxy_whose_name_nobody_knows(http: World) -> None:
-    error = await refused(http, "socks5://nonexistent.invalid", httpure.ConnectError)
+    error = await refused(http, "socks5://nonexistent.invalid", httpure.ResolveError)
     assert str(error).startswith("Could not look up the host name 'nonexistent.invalid' (")
 
 
@@ -347,9 +347,9 @@ PAGE = b"HTTP/1.1 502 Bad\tGateway\r\nContent-Type: text/html\r\n\r\n<h1>"
         ([b"\x15\x03\x01\x00\x02\x02\x16"], "its answer is not HTTP/1.1"),
         ([b"HTTP/1.1 abc\r\n\r\n"], "its answer is not valid HTTP/1.1: "),
         ([b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"], "its answer is not valid HTTP/1.1: "),
-        ([b"HTTP/1.1 100 Continue\r\n\r\n" * 17], "its answer is not valid HTTP/1.1: "),
-        ([b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20000], "its answer is not valid HTTP/1.1: "),
-        ([b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000], "its answer is not valid HTTP/1.1: "),
+        ([b"HTTP/1.1 100 Continue\r\n\r\n" * 17], "its answer is too large: "),
+        ([b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20000], "its answer is too large: "),
+        ([b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000], "its answer is too large: "),
         ([CLOSE], "it closed the connection without an answer"),
         ([b"HTTP/1.1 200", CLOSE], "it closed the connection without an answer"),
         ([b"HTTP/1.1 200", 0.01, RESET], "the connection was lost: "),
@@ -368,7 +368,7 @@ async def test_a_proxy_that_does_not_connect(http: World, answer: list[Step], me
 async def test_a_refusal_without_end_is_told_when_time_is_up(http: World) -> None:
     answer = [b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 100\r\nContent-Type: text/plain\r\n\r\nno"]
     url = http.serve(ConnectProxy(answer=answer))
-    error = await refused(http, url, httpure.ProxyError, timeout=0.05)
+    error = await refused(http, url, httpure.ProxyError, timeout=0.3)
     assert "it answered 502 Bad Gateway: 'no'" in str(error)
     assert error.proxy_response.content == b"no"
 
@@ -439,9 +439,11 @@ async def test_silence(http: World, name: str) -> None:
         peer.origin = Peer
         peer.answer = [*peer.answer, 60.0]
     url = f"{scheme}://{address(http.serve(peer))}"
-    error = await refused(http, url, httpure.ConnectTimeout, timeout=0.05)
-    text = str(error)
-    assert text.startswith("No connection was made within 0.05 s (the connect timeout) because ")
+    for seconds in (0.05, 0.5, 5):
+        text = str(await refused(http, url, httpure.ConnectTimeout, timeout=seconds))
+        assert text.startswith(f"No connection was made within {seconds} s (the connect timeout) because ")
+        if message in text:
+            break  # or this machine was too slow to get as far as that
     assert message in text
     assert text.endswith(", GET https://localhost/; allow more with Timeout(connect=...)")
 
@@ -463,7 +465,7 @@ async def test_one_limit_covers_every_step(http: World) -> None:
 async def test_a_proxy_that_nobody_trusts(http: World) -> None:
     url = http.serve(ConnectProxy(), tls=True)
     stranger = Authority().trusting
-    error = await refused(http, httpure.Proxy(url, ssl_context=stranger), httpure.ConnectError)
+    error = await refused(http, httpure.Proxy(url, ssl_context=stranger), httpure.CertificateError)
     assert str(error).startswith(
         f"Could not make a TLS connection to the proxy {address(url)} (its certificate is not trusted: "
     )
@@ -472,13 +474,13 @@ async def test_a_proxy_that_nobody_trusts(http: World) -> None:
 async def test_the_clients_own_settings_are_not_for_the_proxy(http: World) -> None:
     """`verify=False` is for the servers: a proxy is to be trusted even so."""
     url = http.serve(ConnectProxy(with_tls(Site(echo))), tls=True)
-    error = await refused(http, url, httpure.ConnectError, verify=False)
+    error = await refused(http, url, httpure.CertificateError, verify=False)
     assert "TLS connection to the proxy" in str(error)
 
 
 async def test_a_server_that_nobody_trusts(http: World) -> None:
     url = http.serve(ConnectProxy(with_tls(Site(echo))))
-    error = await refused(http, url, httpure.ConnectError, verify=Authority().trusting)
+    error = await refused(http, url, httpure.CertificateError, verify=Authority().trusting)
     assert str(error).startswith(
         f"Could not make a TLS connection to localhost through the proxy {address(url)} "
         "(its certificate is not trusted: "
@@ -487,7 +489,7 @@ async def test_a_server_that_nobody_trusts(http: World) -> None:
 
 async def test_no_tls_behind_the_proxy(http: World) -> None:
     url = http.serve(ConnectProxy(Site(echo)))
-    error = await refused(http, url, httpure.ConnectError)
+    error = await refused(http, url, httpure.TLSError)
     assert str(error).startswith(
         f"Could not make a TLS connection to localhost through the proxy {address(url)} ("
     )

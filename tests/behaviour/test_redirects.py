@@ -235,7 +235,7 @@ async def test_from_https_to_http_no_credential_goes_along(http: World) -> None:
 
     url = http.serve(Site(app), tls=True)
     options = {"follow_redirects": True, "verify": "test", "sensitive_headers": ["X-Tenant"]}
-    async with http.client(**options, auth=("me", "hush")) as client:
+    async with http.client(**options, auth=("me", "hush"), allow_downgrade=True) as client:
         response = await client.get(
             url, headers={**SECRETS, "Referer": url + "/hush"}, cookies={"own": "hush"}
         )
@@ -246,6 +246,36 @@ async def test_from_https_to_http_no_credential_goes_along(http: World) -> None:
     assert call.field("cookie") == "t=ok"
     assert call.field("referer") is None
     assert "hush" not in str(call.fields)
+
+
+async def test_from_https_to_http_only_with_consent(http: World) -> None:
+    plain = http.serve(listening := redirecting())
+    url = http.serve(leading_to(plain + "/there?key=hush"), tls=True)
+    async with http.client(follow_redirects=True, verify="test") as client:
+        with pytest.raises(httpure.RemoteProtocolError) as caught:
+            await client.get(url + "/here?key=hush")
+        why = str(caught.value)
+        assert f"GET {url}/here; follow it with allow_downgrade=True" in why and "hush" not in why
+        response = await client.get(url, follow_redirects=False)
+        assert response.has_redirect_location and response.next_request is None
+        assert client.itself.allow_downgrade is False and listening.calls == []
+        client.itself.allow_downgrade = True
+        response = await client.get(url, follow_redirects=False)
+        assert str(response.next_request.url) == plain + "/there?key=hush"
+        assert (await client.get(url)).status_code == 200
+    assert len(listening.calls) == 1
+
+
+async def test_credentials_that_a_server_writes_are_not_used(http: World) -> None:
+    there = http.serve(strange := redirecting())
+    url = http.serve(redirecting(a=(302, there.replace("//", "//who:hush@"))))
+    async with http.client(follow_redirects=True) as client:
+        response = await client.get(url + "/a")
+        assert str(response.url) == there
+        following = (await client.get(url + "/a", follow_redirects=False)).next_request
+        assert str(following.url) == there
+        await client.send(following)
+    assert [call.field("authorization") for call in strange.calls] == [None, None]
 
 
 async def test_cookies_for_one_request_stay_with_its_origin(http: World) -> None:

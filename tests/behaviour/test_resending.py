@@ -236,3 +236,40 @@ class TestLostConnections:
             results = await http.gather(*[c.get(f"{url}/{number}") for number in range(5)])
             assert [str(getattr(result, "text", result)) for result in results] == [f"/{n}" for n in range(5)]
         assert site.connections == 2
+
+
+class TestMisdirected:
+    """421: this connection is not the one for it (RFC 9110 section 15.5.20)."""
+
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    async def test_once_more_on_a_new_connection(self, http: World, method: str) -> None:
+        def app(call: Call) -> Answer:
+            return Answer(421 if call.connection == 1 and len(site.calls) > 1 else 200, call.body)
+
+        url = http.serve(site := Site(app))
+        async with http.client() as c:
+            await c.get(url)
+            response = await c.request(method, url, content=b"body" if method == "POST" else None)
+            assert (response.status_code, response.retries) == (200, 0)
+            assert c.statistics.connections == c.statistics.idle
+        assert [(call.connection, call.body) for call in site.calls[1:]] == [
+            (number, b"body" if method == "POST" else b"") for number in (1, 2)
+        ]
+
+    async def test_over_http2_the_others_stay(self, http: World) -> None:
+        def app(ask: Ask) -> Answer:
+            return Answer(421 if ask.connection == 1 and ask.path == "/late" else 200, ask.path.encode())
+
+        url = http.serve(site := Http2Site(app))
+        async with client(http) as c:
+            await c.get(url)
+            assert (await c.post(url + "/late", content=b"!")).status_code == 200
+            assert c.statistics == (2, 2, 0)
+        assert site.connections == 2
+
+    async def test_an_answer_on_a_new_connection_is_the_answer(self, http: World) -> None:
+        url = http.serve(site := Site(lambda call: Answer(421)))
+        async with http.client() as c:
+            assert (await c.get(url)).status_code == 421
+            assert (await c.get(url)).status_code == 421
+        assert site.connections == 2

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Awaitable, Callable
 from functools import partial
 
 import pytest
 
 import httpure
-from tests.peers import CLOSE, RESET, Answer, Deaf, Site, scripted
+from tests.peers import CLOSE, RESET, Answer, Deaf, Site, scripted, with_tls
+from tests.peers.tls import authority
 
 from .world import AnyClient, World
 from .worlds import WORLDS
@@ -66,7 +68,7 @@ async def bad_gzip(http: World, client: AnyClient) -> None:
 
 
 async def silence(http: World, client: AnyClient) -> None:
-    await client.get(http.serve(scripted()), timeout=0.02)
+    await client.get(http.serve(scripted()), timeout=httpure.Timeout(5, read=0.02))
 
 
 async def silence_in_total(http: World, client: AnyClient) -> None:
@@ -91,11 +93,64 @@ async def no_tls(http: World, client: AnyClient) -> None:
 
 
 async def silent_handshake(http: World, client: AnyClient) -> None:
-    await client.get(http.serve(scripted()).replace("http:", "https:"), timeout=0.02)
+    await client.get(http.serve(scripted()).replace("http:", "https:"), timeout=0.2)
 
 
 async def reset_handshake(http: World, client: AnyClient) -> None:
     await client.get(http.serve(scripted([0.03, RESET], at_once=True)).replace("http:", "https:"))
+
+
+async def hung_up_handshake(http: World, client: AnyClient) -> None:
+    await client.get(http.serve(scripted([CLOSE], at_once=True)).replace("http:", "https:"))
+
+
+async def closed_at_once(http: World, client: AnyClient) -> None:
+    await client.get(http.serve(scripted([CLOSE], at_once=True)))
+
+
+async def refused_by_an_alert_later(http: World, client: AnyClient) -> None:
+    """TLS 1.3: the server takes our certificate, or its absence, ill when the handshake is over for us."""
+    context = authority().server_context("127.0.0.1")
+    context.verify_mode = ssl.CERT_REQUIRED
+    url = f"https://127.0.0.1:{http.listen(with_tls(Site(lambda call: Answer(200)), context))}"
+    async with http.client(verify="test") as trusting:
+        await trusting.get(url)
+
+
+async def refused_by_an_alert_over_http2(http: World, client: AnyClient) -> None:
+    context = authority().server_context("127.0.0.1")
+    context.set_alpn_protocols(["h2"])
+    context.verify_mode = ssl.CERT_REQUIRED
+    url = f"https://127.0.0.1:{http.listen(with_tls(Site(lambda call: Answer(200)), context))}"
+    async with http.client(verify="test", http2=True) as trusting:
+        await trusting.get(url)
+
+
+async def of_another_name(http: World, client: AnyClient) -> None:
+    async with http.client(verify="test") as trusting:
+        url = http.serve(Site(lambda call: Answer(200)), tls=True)
+        await trusting.get(url, extensions={"sni_hostname": "third.test"})
+
+
+async def proxy_refused(http: World, client: AnyClient) -> None:
+    async with http.client(proxy=f"http://127.0.0.1:{http.free_port()}") as other:
+        await other.get("https://example.org/")
+
+
+async def proxy_that_hangs_up(http: World, client: AnyClient) -> None:
+    async with http.client(proxy=http.serve(scripted([CLOSE]))) as other:
+        await other.get("https://example.org/")
+
+
+async def proxy_unresolvable(http: World, client: AnyClient) -> None:
+    async with http.client(proxy="http://nonexistent.invalid:3128") as other:
+        await other.get("https://example.org/")
+
+
+async def nobody_at_the_socket(http: World, client: AnyClient) -> None:
+    transport = http.transport(uds="/nonexistent/socket")
+    async with http.client(transport=transport) as other:
+        await other.get("http://127.0.0.1/")
 
 
 async def wrong_scheme(http: World, client: AnyClient) -> None:
@@ -127,7 +182,18 @@ async def closed_client(http: World, client: AnyClient) -> None:
 
 
 SCENARIOS = [
-    *(refused, unresolvable, untrusted, no_tls, silent_handshake, reset_handshake, wrong_scheme),
+    *(
+        refused,
+        unresolvable,
+        untrusted,
+        of_another_name,
+        no_tls,
+        silent_handshake,
+        reset_handshake,
+        wrong_scheme,
+    ),
+    *(hung_up_handshake, refused_by_an_alert_later, proxy_refused, proxy_that_hangs_up, proxy_unresolvable),
+    *(nobody_at_the_socket, closed_at_once, refused_by_an_alert_over_http2),
     *(closed_before_the_answer, closed_in_the_head, closed_in_the_body, closed_in_a_chunk),
     *(reset_before_the_answer, reset_in_the_body, garbage, bad_chunk, bad_gzip),
     *(silence, silence_in_total, deafness, no_free_connection),
@@ -159,4 +225,7 @@ def _told(make: partial[World], scenario: Scenario) -> str:
     world.close()
     message = re.sub(r"127\.0\.0\.1:[0-9]+", "127.0.0.1:PORT", str(errors[0]))
     message = re.sub(r"(?<=nonexistent.invalid' \().*(?=\), GET)", "why", message)  # the system's own words
-    return f"{type(errors[0]).__name__}: {message}"
+    message = re.sub(
+        r"(?<=TLS connection to 127.0.0.1 \()(wrong version number|record layer failure)", "why", message
+    )
+    return f"{type(errors[0]).__name__}, {getattr(errors[0], 'reason', None)}: {message}"

@@ -46,3 +46,9 @@ def test_what_is_left_out_stays_as_it_was(fresh: ModuleType) -> None:
     assert fresh.guess_type("anything") == "text/plain"
     with pytest.raises(RuntimeError):
         fresh.random_bytes(1)
+
+
+def test_without_a_list_a_single_label_is_a_public_suffix(fresh: ModuleType) -> None:
+    assert fresh.is_public_suffix("com") and not fresh.is_public_suffix("co.uk")
+    fresh.install(public_suffix={"co.uk": True}.get)
+    assert fresh.is_public_suffix("co.uk")

@@ -80,7 +80,10 @@ EFFECTS: list[tuple[Effect, dict[str, object]]] = [
     (Sleep(0.5), {"seconds": 0.5}),
     (Offload(print), {"function": print, "abandon": False}),
     (Offload(print, abandon=True), {"function": print, "abandon": True}),
-    (Pull([b"x"]), {"source": [b"x"], "finished": False, "iterator": None, "piece": None}),
+    (
+        Pull([b"x"]),
+        {"source": [b"x"], "finished": False, "timeout": None, "iterator": None, "piece": None},
+    ),
     (Transmit("transport", "request"), {"transport": "transport", "request": "request", "response": None}),
     (Read("message"), {"message": "message", "most": None}),
     (Read("message", 9), {"message": "message", "most": 9}),

@@ -16,7 +16,7 @@ from .source import BACKEND_MODULES, CORE, CORE_MODULES, Module, functions, impo
 
 #: From the ground up. Those in one line know nothing of each other.
 FLOORS = (
-    ("errors", "ambient", "signals", "warned"),
+    ("errors", "ambient", "limits", "signals", "warned"),
     ("contracts",),
     ("effects", "layers", "lanes"),
     ("content", "places"),

@@ -28,6 +28,7 @@ PURE = {
         "contextlib",
         "copy",
         "enum",
+        "errno",  # the names of numbers
         "functools",
     ),
     *(

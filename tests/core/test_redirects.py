@@ -24,7 +24,7 @@ def answer(location: str | bytes, status: int = 302) -> Response:
 
 
 def follow(request: Request, location: str | bytes, status: int = 302, **options: Any) -> Request:
-    return redirect(request, answer(location, status), **options)
+    return redirect(request, answer(location, status), **{"allow_downgrade": True, **options})
 
 
 def target(location: str | bytes, here: str = HERE) -> str:
@@ -103,6 +103,7 @@ def test_other_schemes_are_refused(location: str) -> None:
     with pytest.raises(UnsupportedProtocol, match=repr(location.partition(":")[0])) as caught:
         follow(request, location)
     assert caught.value.request is request
+    assert caught.value.request_sent is True
 
 
 @pytest.mark.parametrize(
@@ -195,7 +196,7 @@ def test_the_cookie_header_is_the_clients_to_make() -> None:
 def cookies_after(request: Request, location: str, *, sets: str = "other=1") -> dict[str, str] | None:
     """What of the request's own cookies may go along."""
     response = Response(302, headers={"Location": location, "Set-Cookie": sets})
-    cookies = redirect(request, response)._cookies
+    cookies = redirect(request, response, allow_downgrade=True)._cookies
     return None if cookies is None else dict(cookies)
 
 
@@ -252,14 +253,45 @@ def test_a_referer_does_not_leave_tls() -> None:
     assert "Referer" in follow(plain, "http://other.example/").headers
 
 
-def test_a_downgrade_can_be_refused() -> None:
+def test_a_downgrade_needs_consent() -> None:
     request = Request("GET", HERE)
     assert str(follow(request, "http://example.org/").url) == "http://example.org/"
-    with pytest.raises(RemoteProtocolError, match="https to http") as caught:
-        follow(request, "http://example.org/", allow_downgrade=False)
+    with pytest.raises(RemoteProtocolError) as caught:
+        redirect(request, answer("http://example.org/?key=hush"))
+    assert str(caught.value) == (
+        "The redirect leads from https to http, to 'example.org', and is refused, GET https://example.org/a/b; "
+        "follow it with allow_downgrade=True"
+    )
     assert caught.value.request is request
-    assert follow(request, "https://other.example/", allow_downgrade=False)
-    assert follow(Request("GET", "http://h.example/"), "http://h.example/", allow_downgrade=False)
+    assert next_request(request, answer("http://example.org/")) is None
+    assert next_request(request, answer("http://example.org/"), allow_downgrade=True) is not None
+    assert redirect(request, answer("https://other.example/"))
+    assert redirect(Request("GET", "http://h.example/"), answer("http://other.example/"))
+
+
+def test_once_on_https_there_is_no_way_back() -> None:
+    upgraded = redirect(Request("GET", "http://h.example/"), answer("https://h.example/"))
+    with pytest.raises(RemoteProtocolError, match="https to http"):
+        redirect(upgraded, answer("http://h.example/"))
+
+
+@pytest.mark.parametrize(
+    ("here", "location", "expected"),
+    [
+        ("https://h.example/", "https://who:hush@other.example/", "https://other.example/"),
+        ("https://h.example/", "https://who:hush@h.example/", "https://h.example/"),
+        ("https://h.example/", "//hush@h.example/", "https://h.example/"),
+        ("https://me:own@h.example/", "https://who:hush@h.example/", "https://h.example/"),
+        ("https://me:own@h.example/", "https://me:own@other.example/", "https://other.example/"),
+        ("https://me:own@h.example/", "https://me:own@h.example/x", "https://me:own@h.example/x"),
+        ("https://me:own@h.example/", "/x", "https://me:own@h.example/x"),
+        ("https://me:own@h.example/", "//other.example/x", "https://other.example/x"),
+        ("http://me:own@h.example/", "https:///x", "https://h.example/x"),
+    ],
+)
+def test_user_information_is_the_users_own_or_none(here: str, location: str, expected: str) -> None:
+    """A server's would be sent to whom the server likes, and hides from people where a URL leads (RFC 9110, 4.2.4)."""
+    assert target(location, here) == expected
 
 
 BODY_FIELDS = {

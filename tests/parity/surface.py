@@ -70,7 +70,7 @@ def parameters(value: Any) -> list[Parameter] | None:
     except (TypeError, ValueError):
         return None
     return [
-        Parameter(found.name, _KINDS[found.kind], _default(found))
+        Parameter(found.name, _KINDS[found.kind], _default(found, value))
         for found in signature.parameters.values()
         if found.name not in ("self", "cls")
     ]
@@ -103,10 +103,12 @@ def instance_attributes(package: ModuleType) -> Iterator[str]:
                 yield f"{kind}.{name}"
 
 
-def _default(parameter: inspect.Parameter) -> str:
+def _default(parameter: inspect.Parameter, value: Any) -> str:
     if parameter.default is inspect.Parameter.empty:
         return ""
     kind = type(parameter.default).__name__
+    if kind == "UnsetType" and value.__name__ == "Limits":
+        return repr(getattr(value(), parameter.name))  # what comes of it
     return kind if kind in _SENTINELS else repr(parameter.default)
 
 

@@ -186,11 +186,12 @@ class Http2Peer(Peer):
             return
         self._answered.add(number)
         if isinstance(answer, Reset):
-            if answer.after is not None:
-                self._h2.send_headers(number, [(":status", "200")])
-                room = self._h2.local_flow_control_window(number)
-                self._h2.send_data(number, b"x" * min(answer.after, room))
-            self._h2.reset_stream(number, answer.code)
+            with contextlib.suppress(*_GIVEN_UP):
+                if answer.after is not None:
+                    self._h2.send_headers(number, [(":status", "200")])
+                    room = self._h2.local_flow_control_window(number)
+                    self._h2.send_data(number, b"x" * min(answer.after, room))
+                self._h2.reset_stream(number, answer.code)
         elif answer.delay:
             self.channel.call_later(
                 answer.delay, functools.partial(self._later, self._send_head, number, answer)

@@ -55,6 +55,7 @@ class TLSPeer(Peer):
         self._outgoing = ssl.MemoryBIO()
         self._object = context.wrap_bio(self._arrived, self._outgoing, server_side=True)
         self._established = False
+        self._closing = False
 
     # What the network calls.
 
@@ -84,10 +85,12 @@ class TLSPeer(Peer):
     # What the peer inside calls.
 
     def send(self, data: bytes) -> None:
-        self._object.write(data)
-        self._push()
+        if not self._closing:
+            self._object.write(data)
+            self._push()
 
     def close(self) -> None:
+        self._closing = True
         with contextlib.suppress(ssl.SSLError):  # the client has not said good-bye yet; we have
             self._object.unwrap()
         self._push()

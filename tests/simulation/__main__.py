@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import time
 import traceback
 
+from .many import run
 from .world import Failure, World
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None, count: int = 150, jobs: int = 1) -> int:
     parser = argparse.ArgumentParser(prog="tests.simulation")
     parser.add_argument("--seed", type=int, help="run this one, and tell what happened")
     parser.add_argument("--first", type=int, default=1)
-    parser.add_argument("--count", type=int, default=150)
-    arguments = parser.parse_args()
-    if arguments.seed is not None:
-        return _one(arguments.seed)
-    return _many(arguments.first, arguments.count)
+    parser.add_argument("--count", type=int, default=count, help=f"{count:,} by default")
+    parser.add_argument("--jobs", type=int, default=jobs, help=f"processes, {jobs} by default")
+    options = parser.parse_args(arguments)
+    if options.seed is not None:
+        return _one(options.seed)
+    return run(options.first, options.count, options.jobs)
 
 
 def _one(seed: int) -> int:
@@ -30,26 +31,10 @@ def _one(seed: int) -> int:
         return 1
     print("\n".join(world.simulation.log))
     print(
-        f"seed {seed} ({world.kind}) is well: {world.done} of {world.begun} requests, {len(world.errors)} errors"
+        f"seed {seed} ({world.kind}) is well: {world.done} of {world.begun} requests, "
+        f"{world.errors.total()} errors"
     )
     return 0
-
-
-def _many(first: int, count: int) -> int:
-    began = time.perf_counter()
-    failed, requests, errors = 0, 0, 0
-    for seed in range(first, first + count):
-        world = World(seed)
-        try:
-            world.run()
-        except Failure as failure:
-            failed += 1
-            print(f"{failure}"[:400], flush=True)
-        requests += world.done
-        errors += len(world.errors)
-    seconds = time.perf_counter() - began
-    print(f"{count} seeds, {requests} requests, {errors} errors, {failed} failures, {seconds:.1f} s")
-    return 1 if failed else 0
 
 
 if __name__ == "__main__":

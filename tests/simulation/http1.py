@@ -11,16 +11,25 @@ from .ledger import Asked
 
 __all__ = ["Http1Server"]
 
-_BREAKS = {"half": "close", "half_reset": "reset", "silent": "close", "silent_reset": "reset"}
+_BREAKS = {
+    "half": "close",
+    "half_reset": "reset",
+    "half_end": "end",
+    "silent": "close",
+    "silent_reset": "reset",
+}
+#: What no client must take for the answer to its next request.
+_SURPLUS = b"HTTP/1.1 200 Evil\r\nContent-Length: 4\r\nx-name: evil\r\nx-size: 4\r\n\r\nevil"
 
 
 class Http1Server(Peer):
-    """One connection. `world` has the ledger, the manners and all chance."""
+    """One connection. `world` has the ledger, the manners and all chance; `site` is as in `Asked`."""
 
     version = 1
 
-    def __init__(self, world: Any) -> None:
+    def __init__(self, world: Any, site: Any = None) -> None:
         self._world = world
+        self._site = site
         self._buffer = b""
         self._asked: Asked | None = None
         self._left: int | None = 0  # bytes of body to come, None for chunks
@@ -29,12 +38,16 @@ class Http1Server(Peer):
         self._answered = False
         self._over = False
         self._ordinal = 0
+        self._says_close = False  # in the head of this answer, whose end it tells otherwise
+        self._parting = False  # all was said, and the client knows that there is no more
 
     def connected(self, channel: Any) -> None:
         self.channel = channel
         self._world.ledger.peers.append(self)
 
     def receive_data(self, data: bytes) -> None:
+        if self._parting and not self._over:
+            self._world.ledger.wrong.append("a request came after Connection: close")
         if not self._over:
             self._buffer += data
             while self._step():
@@ -62,14 +75,19 @@ class Http1Server(Peer):
         method, target, _ = line.split(" ")
         fields = {name.lower(): value for name, _, value in (each.partition(": ") for each in lines)}
         self._ordinal += 1
-        self._asked = Asked(method, target, self, self._ordinal)
+        self._asked = Asked(self._world, method, target, fields, self, self._ordinal, self._site)
         chunked = "transfer-encoding" in fields
         self._left = None if chunked else int(fields.get("content-length", "0"))
         self._answering = self._answered = False
         world = self._world
         self._mood = world.manners.fault(
-            world.random, *_BREAKS, "stall", "deaf", *(("early", "early_error") if self._left != 0 else ())
+            world.random,
+            *_BREAKS,
+            *("stall", "deaf", "drip", "surplus"),
+            *(("early", "early_error") if self._left != 0 else ()),
+            *(("misdirected",) if self._ordinal > 1 and not self._asked.order.misdirected else ()),
         )
+        self._asked.misdirected = self._mood == "misdirected"
         if self._mood == "deaf":
             self.channel.pause()
             self._over = True
@@ -101,7 +119,7 @@ class Http1Server(Peer):
 
     def _end(self, asked: Asked) -> bool:
         asked.whole = True
-        if self._mood != "early_error":
+        if self._mood != "early_error" and asked.reply.acts:
             self._world.ledger.execute(asked)
         if self._answered:
             self._rest()
@@ -130,6 +148,7 @@ class Http1Server(Peer):
         if mood == "early_error":
             status = 413
         last = random.random() < manners.says_close or (mood == "early_error" and random.random() < 0.5)
+        trailers = b""
         open_ended = not mood and world.whole_network and random.random() < manners.open_ended
         if open_ended and asked.method != "HEAD":
             last = True
@@ -137,7 +156,10 @@ class Http1Server(Peer):
             lines.append(f"Content-Length: {len(body)}")
         else:
             lines.append("Transfer-Encoding: chunked")
-            body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"
+            trailers = b"X-Sum: 1\r\nX-Sum: 2\r\n" if asked.order.trailers else b""
+            first = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            body = b"%b0\r\n%b\r\n" % (first, trailers)
+        self._says_close = last and not open_ended and not mood
         if last:
             lines.append("Connection: close")
         elif manners.keep_alive:
@@ -150,7 +172,12 @@ class Http1Server(Peer):
             data = b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n" + data
         if mood in _BREAKS:
             data = b"" if mood.startswith("silent") else data[: random.randrange(1, len(data))]
-        pieces = _cut(data, random, manners.pieces)
+        if mood == "surplus" and not last and world.delivers_at_once and len(data) < 4000 and asked.whole:
+            # Bytes that come later may be taken for an answer to what was sent meanwhile: these come at once.
+            self.channel.send(data + _SURPLUS)
+            self._hang_up("end")
+            return
+        pieces = _cut(data, random, 40 if mood == "drip" else manners.pieces)
         self._send(pieces, last or mood == "early_error")
 
     def _send(self, pieces: list[bytes], last: bool) -> None:
@@ -158,12 +185,18 @@ class Http1Server(Peer):
             return
         if pieces:
             self.channel.send(pieces.pop(0))
+        if pieces and self._mood == "drip":
+            self.channel.call_later(self._world.random.uniform(0, 1), lambda: self._send(pieces, last))
+            return
         if pieces:
             self._later(lambda: self._send(pieces, last))
             return
         self._answered = True
         if self._mood in _BREAKS:
             self._hang_up(_BREAKS[self._mood])
+        elif last and self._says_close and self._asked is not None and self._asked.whole:
+            self._parting = True
+            self._later(lambda: self._over or self._hang_up("close"))
         elif last:
             self._hang_up("close")
         elif self._asked is not None and self._asked.whole:
@@ -175,7 +208,7 @@ class Http1Server(Peer):
         self._asked = None
         ordinal = self._ordinal
         if random.random() < manners.leaves:
-            how = "reset" if manners.leaves_by_reset else "close"
+            how = manners.leaves_by
             self.channel.call_later(
                 random.choice((0.0, random.uniform(0, 3))), lambda: self._leave(ordinal, how)
             )
@@ -188,6 +221,8 @@ class Http1Server(Peer):
         self._over = True
         if how == "reset":
             self.channel.reset()
+        elif how == "end":
+            self.channel.end()  # and the client may go on
         else:
             self.channel.close()
 

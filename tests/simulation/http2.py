@@ -68,8 +68,9 @@ class Http2Server(Peer):
 
     version = 2
 
-    def __init__(self, world: Any) -> None:
+    def __init__(self, world: Any, site: Any) -> None:
         self._world = world
+        self._site = site
         self._h2 = _H2()
         self._exchanges: dict[int, _Exchange] = {}
         self._last: int | None = None  # of GOAWAY
@@ -159,18 +160,22 @@ class Http2Server(Peer):
         if self._last is not None and number > self._last:
             return  # the client learns of it
         self._ordinal += 1
-        asked = Asked(fields[b":method"].decode(), fields[b":path"].decode(), self, self._ordinal)
+        texts = {name.decode(): value.decode() for name, value in fields.items()}
+        texts["host"] = texts.get(":authority", "")
+        asked = Asked(world, texts[":method"], texts[":path"], texts, self, self._ordinal, self._site)
         mood = manners.fault(
             random,
             "refused", "goaway", "reset", "half_stream", "half", "silent", "silent_reset", "stall", "deaf", "early",
-            "early_error",
+            "early_error", "drip", *(("misdirected",) if self._ordinal > 1 and not asked.order.misdirected else ()),
         )  # fmt: skip
+        asked.misdirected = mood == "misdirected"
         self._exchanges[number] = _Exchange(asked, mood)
         if mood == "deaf":
             self.deaf = True
             self.channel.pause()
         elif mood == "refused" and world.ledger.refused.get(asked.key, 0) < 3:
             world.ledger.refused[asked.key] = world.ledger.refused.get(asked.key, 0) + 1
+            asked.disowned = True
             self._reset(number, _REFUSED)
         elif mood == "goaway":
             self._say_goodbye()
@@ -186,7 +191,8 @@ class Http2Server(Peer):
         world, mood = self._world, exchange.mood
         if mood != "early_error":
             self._begun = max(self._begun, number)
-            world.ledger.execute(exchange.asked)
+            if exchange.asked.reply.acts:
+                world.ledger.execute(exchange.asked)
         if mood.startswith("silent"):
             self._later(lambda: self._hang_up("reset" if mood == "silent_reset" else "close"))
         elif mood == "reset":
@@ -230,7 +236,7 @@ class Http2Server(Peer):
         self._tell_goaway(last)
         for number in list(self._exchanges):
             if number > last:
-                del self._exchanges[number]
+                self._exchanges.pop(number).asked.disowned = True
         self._look_if_gone()
 
     def _tell_goaway(self, last: int) -> None:
@@ -255,6 +261,8 @@ class Http2Server(Peer):
             self._over = True
             if how == "reset":
                 self.channel.reset()
+            elif how == "end":
+                self.channel.end()
             else:
                 self.channel.close()
 
@@ -295,19 +303,32 @@ class Http2Server(Peer):
             body = b""
         if exchange.mood in ("half", "half_stream") and body:
             body = body[: world.random.randrange(len(body))]
-        half = len(body) // 2 if world.manners.pieces > 1 else 0
-        if half:
-            exchange.pieces.append(body[:half])
-            self._send(number)
-        rest = body[half:]
+        dripping = exchange.mood == "drip"
+        count = 20 if dripping else 2 if world.manners.pieces > 1 else 1
+        self._send_in(number, exchange, body, count, dripping)
 
-        def finish() -> None:
+    def _send_in(self, number: int, exchange: _Exchange, body: bytes, count: int, dripping: bool) -> None:
+        """Send the rest of a body in so many pieces."""
+        size = len(body) // count
+        if count > 1 and size:
+            assert exchange.pieces is not None
+            exchange.pieces.append(body[:size])
+            self._send(number)
+            body = body[size:]
+
+        def go_on() -> None:
             if self._exchanges.get(number) is exchange and exchange.pieces is not None:
-                exchange.pieces.append(rest)
+                if count > 2:
+                    self._send_in(number, exchange, body, count - 1, dripping)
+                    return
+                exchange.pieces.append(body)
                 exchange.done = True
                 self._send(number)
 
-        self._later(finish)
+        if dripping:
+            self.channel.call_later(self._world.random.uniform(0, 1), lambda: self._unless_over(go_on))
+        else:
+            self._later(go_on)
 
     def _send(self, number: int) -> None:
         exchange = self._exchanges[number]
@@ -336,14 +357,17 @@ class Http2Server(Peer):
             if exchange.mood == "half_stream":
                 self._h2.reset_stream(number, _INTERNAL)
             else:
-                self._h2.end_stream(number)
+                if exchange.asked.order.trailers and exchange.mood != "early_error":
+                    self._h2.send_headers(number, [("x-sum", "1"), ("x-sum", "2")], end_stream=True)
+                else:
+                    self._h2.end_stream(number)
                 if exchange.mood == "early_error" and not exchange.asked.whole:
                     self._h2.reset_stream(number, 0)
         self._look_if_gone()
         manners, random = self._world.manners, self._world.random
         if not self._exchanges and random.random() < manners.leaves:
             ordinal = self._ordinal
-            how = "reset" if manners.leaves_by_reset else "close"
+            how = manners.leaves_by
             self.channel.call_later(
                 random.choice((0.0, random.uniform(0, 3))), lambda: self._leave(ordinal, how)
             )

@@ -1,4 +1,4 @@
-"""What the tasks of a world do with its client: one random request after the other."""
+"""What the tasks of a world do with its clients: one random request after the other."""
 
 from __future__ import annotations
 
@@ -10,62 +10,88 @@ from typing import Any
 import httpure
 from httpure.simulated import Cancelled
 
-from .ledger import IDEMPOTENT, payload
+from .customs import Customs
+from .judging import judge
+from .ledger import payload
+from .orders import TokenAuth
 
 __all__ = ["Traffic"]
 
 _SIZES = (0, 1, 100, 100, 100, 5000, 5000, 5000, 70_000, 300_000)
+#: Of an answer: more than any stream of HTTP/2 may bring before some of it was read.
+_LONG = 1_500_000
 
 
 class Traffic:
-    """The requests of one task. `world` has the client, and all chance."""
+    """The requests of one task of a party. `world` has all chance."""
 
-    def __init__(self, world: Any, name: str) -> None:
+    def __init__(self, world: Any, party: Any, name: str) -> None:
         self._world = world
+        self._party = party
         self._random = world.random
         self._name = name
         self._count = 0
 
     async def run(self) -> None:
-        world, random = self._world, self._random
+        world, party, random = self._world, self._party, self._random
         for _ in range(random.randint(1, 3)):
             if random.random() < 0.5:
                 await world.simulation.sleep(random.choice((0.0, random.uniform(0, 4))))
             self._count += 1
-            world.begun += 1
+            party.begun += 1
             await self._request(f"{self._name}-{self._count}")
-            world.done += 1
+            party.done += 1
 
     async def _request(self, name: str) -> None:
-        world, random = self._world, self._random
+        world, party, random = self._world, self._party, self._random
         method = random.choice(("GET", "GET", "GET", "HEAD", "PUT", "POST", "POST", "DELETE"))
-        content, sent = self._body(method)
-        url = world.url(name, random.choice(_SIZES), 0 if random.random() < 0.85 else random.randint(1, 2))
-        headers = {"Expect": "100-continue"} if content is not None and random.random() < 0.15 else {}
-        extensions: dict[str, Any] = {}
+        order = party.order(name, method, random.choice(_SIZES) if random.random() < 0.99 else _LONG)
+        order.content, sent = self._body(method)
+        if isinstance(order.content, httpure.AsyncDuplex):
+            order.origin = world.origin()
+            order.policy = None
+        else:
+            order.draw(world, random)
+        more: dict[str, Any] = {"content": order.content, "headers": self._headers(order), "extensions": {}}
+        if order.policy is not party.policy:
+            more["extensions"]["retries"] = order.policy
+        if order.auth:
+            more["auth"] = _auth(order)
         if random.random() < 0.1:
-            extensions["trace"] = _trace
-        more: dict[str, Any] = {"content": content, "headers": headers, "extensions": extensions}
+            more["extensions"]["trace"] = _trace
         if world.detours and random.random() < 0.3:
-            more["proxy"] = random.choice((None, world.proxy_url))
+            more["proxy"] = random.choice((None, world.proxy))
         if not world.patient and random.random() < 0.2:
             more["timeout"] = httpure.Timeout(
                 random.choice((0.01, 0.3, 3.0)), total=random.choice((None, 1.0))
             )
         try:
-            await self._carry_out(method, url, name, sent, more)
+            await self._carry_out(order, sent, more)
         except Cancelled as exc:
             # A response that was dropped is dropped: the error, which the task keeps, must not know it.
             traceback.clear_frames(exc.__traceback__)
             raise
         except Exception as exc:
-            world.judge(exc, name, method, content, "hops=0" not in url)
+            judge(world, exc, order)
 
-    async def _carry_out(self, method: str, url: str, name: str, sent: bytes | None, more: Any) -> None:
+    def _headers(self, order: Any) -> dict[str, str]:
+        headers = {}
+        if order.content is not None and self._random.random() < 0.15:
+            headers["Expect"] = "100-continue"
+        if order.auth == "header":
+            headers["Authorization"] = Customs.right(order)
+        if order.keyed:
+            headers["X-Tenant"] = headers["X-Api-Key"] = order.secret(order.origin)
+        if order.idempotency_key:
+            headers["Idempotency-Key"] = order.name
+        return headers
+
+    async def _carry_out(self, order: Any, sent: bytes | None, more: Any) -> None:
         world, random = self._world, self._random
-        client, how = world.client, random.random()
-        if isinstance(more["content"], httpure.AsyncDuplex):
-            await self._duplex(method, url, name, sent, more)
+        client, how = self._party.client, random.random()
+        method, url = order.method, order.url
+        if isinstance(order.content, httpure.AsyncDuplex):
+            await self._duplex(order, sent, more)
         elif how < 0.5:
             total = more.get("timeout", client.timeout).total
             began = world.simulation.clock()
@@ -74,25 +100,27 @@ class Traffic:
             finally:
                 took = world.simulation.clock() - began
                 # A body's own pauses, of 0.2 s at most, are not cut short.
-                if total is not None and took > total + 0.201:
-                    world.ledger.wrong.append(f"{name} took {took:g} s of {total:g}")
-            self._check(response, name, response.content, sent, True)
+                if total is not None and took > total + (0.001 if order.replayable else 0.201):
+                    world.ledger.wrong.append(f"{order.name} took {took:g} s of {total:g}")
+            self._check(response, order, response.content, sent, True)
         elif how < 0.9:
-            async with client.stream(method, url, follow_redirects=random.random() < 0.8, **more) as response:
-                await self._read(response, name, sent, whole=random.random() < 0.6)
+            follows = random.random() < 0.8
+            auth = {"auth": more.pop("auth")} if "auth" in more else {}
+            async with client.stream(method, url, follow_redirects=follows, **auth, **more) as response:
+                await self._read(response, order, sent, whole=random.random() < 0.6)
         else:
-            proxy = {"proxy": more.pop("proxy")} if "proxy" in more else {}
+            by = {name: more.pop(name) for name in ("proxy", "auth") if name in more}
             request = client.build_request(method, url, **more)
-            response = await client.send(request, stream=True, follow_redirects=True, **proxy)
+            response = await client.send(request, stream=True, follow_redirects=True, **by)
             if random.random() < 0.5:
-                await self._read(response, name, sent, whole=False)
+                await self._read(response, order, sent, whole=False)
             # Dropped without being closed.
 
-    async def _read(self, response: Any, name: str, sent: bytes | None, whole: bool) -> None:
+    async def _read(self, response: Any, order: Any, sent: bytes | None, whole: bool) -> None:
         world, random = self._world, self._random
         got = b""
         stop = None if whole else random.choice((1, 1000, 50_000))
-        async for piece in response.aiter_raw():
+        async for piece in response.aiter_bytes() if order.coded else response.aiter_raw():
             got += piece
             if stop is not None and len(got) >= stop:
                 whole = False
@@ -101,10 +129,10 @@ class Traffic:
                 await world.simulation.sleep(random.uniform(0, 1))
         else:
             whole = True
-        self._check(response, name, got, sent, whole)
+        self._check(response, order, got, sent, whole)
 
-    async def _duplex(self, method: str, url: str, name: str, sent: bytes | None, more: Any) -> None:
-        duplex, random = more["content"], self._random
+    async def _duplex(self, order: Any, sent: bytes | None, more: Any) -> None:
+        duplex, random, name = order.content, self._random, order.name
         assert sent is not None
 
         async def send() -> None:
@@ -115,12 +143,12 @@ class Traffic:
             except httpure.TransportError:
                 pass  # which the other one meets, too, or does not care about
             except RuntimeError as exc:
-                self._world.judge(exc, name, method, duplex)
+                judge(self._world, exc, order)
 
         sender = self._world.spawn(send(), f"{name} sends")
         try:
-            async with self._world.client.stream(method, url, **more) as response:
-                await self._read(response, name, None if random.random() < 0.1 else sent, whole=True)
+            async with self._party.client.stream(order.method, order.url, **more) as response:
+                await self._read(response, order, None if random.random() < 0.1 else sent, whole=True)
         finally:
             sender.cancel()
 
@@ -143,33 +171,61 @@ class Traffic:
                 await self._world.simulation.sleep(self._random.uniform(0, 0.2))
             yield data[start : start + step]
 
-    def _check(self, response: Any, name: str, got: bytes, sent: bytes | None, whole: bool) -> None:
+    def _check(self, response: Any, order: Any, got: bytes, sent: bytes | None, whole: bool) -> None:
         """The response must be the one to this request, byte for byte."""
-        wrong = self._world.ledger.wrong
-        if response.headers.get("x-name") != name:
-            wrong.append(f"{name} got the answer to {response.headers.get('x-name')}: {response}")
+        wrong, name, status = self._world.ledger.wrong, order.name, response.status_code
+        if order.policy is self._party.policy:
+            self._party.sent_again += response.retries
+        headers = response.headers
+        if headers.get("x-name") != name:
+            wrong.append(f"{name} got the answer to {headers.get('x-name')}: {response}")
             return
-        size = int(response.url.params["size"])
+        size = int(headers.get("x-size", order.size))
         expected = b"" if response.request.method == "HEAD" else payload(name, size)
         if whole and got != expected:
             wrong.append(f"{name} got {len(got)} bytes instead of {len(expected)}")
         elif not expected.startswith(got):
             wrong.append(f"{name} got bytes that are not its own")
-        said = response.headers.get("x-got")
+        said = headers.get("x-got")
         carried = sent is not None and response.request.method in (
             "PUT",
             "POST",
         )  # and not lost by a redirect
         if carried and said not in (None, f"{len(sent or b'')} {zlib.crc32(sent or b'')}"):
             wrong.append(f"{name} sent {len(sent or b'')} bytes, and the server got {said}")
-        if response.status_code == 200:
+        self._check_limits(response, order, got)
+        allowed = order.policy.total if order.policy is not None else 0
+        if response.retries > allowed:
+            wrong.append(f"{name} was sent again {response.retries} times, and {allowed} are allowed")
+        # What is sent again because its body was lost has left its auth flow, which answers no further challenge.
+        if status == 401 and not order.thieves and not response.retries and order.stales < 2:
+            wrong.append(f"{name} was not let in: {response.history}")
+        if status == 421 and order.replayable:
+            wrong.append(f"{name} ended with {response}")
+        if status == 200:
             self._world.answered.add(name)
+
+    def _check_limits(self, response: Any, order: Any, got: bytes) -> None:
+        """What exceeds a limit is no answer."""
+        limits, fields = self._party.limits, response.headers.raw
+        over = []
+        if len(fields) > limits.max_fields:
+            over.append("max_fields")
+        if any(len(name) + len(value) > limits.max_field_size for name, value in fields):
+            over.append("max_field_size")
+        if limits.max_body is not None and len(got) > limits.max_body:
+            over.append("max_body")
+        if over:
+            self._world.ledger.wrong.append(f"{order.name}: {response} is beyond {', '.join(over)}")
 
 
 async def _trace(name: str, info: Any) -> None:
     pass
 
 
-def repeatable(method: str, content: Any) -> bool:
-    """Whether a client may send it again."""
-    return method in IDEMPOTENT and (content is None or isinstance(content, bytes))
+def _auth(order: Any) -> Any:
+    if order.auth == "basic":
+        return (f"u-{order.origin[1]}", "pw")
+    if order.auth == "digest":
+        return order.party.digest(order.origin[1])
+    return TokenAuth(Customs.right(order)) if order.auth == "token" else None

@@ -8,7 +8,7 @@ from typing import Any
 from httpure_core.layers import Passage
 from tests.peers import Peer
 
-__all__ = ["FakeTLS", "Secured", "Tunnel"]
+__all__ = ["FakeTLS", "Secured", "Socks", "Tunnel"]
 
 
 class FakeTLS:
@@ -98,7 +98,10 @@ class Secured(_Inner):
 
 
 class Tunnel(_Inner):
-    """A proxy that answers CONNECT; `serve(host, port)` makes what stands behind it. All else goes to `forward`."""
+    """A proxy that answers CONNECT; `serve(host, port)` makes what stands behind it. All else goes to `forward`.
+
+    Where the world has a `proxy_secret`, it wants to hear that.
+    """
 
     def __init__(self, world: Any, serve: Callable[[str, int], Peer], forward: Callable[[], Peer]) -> None:
         super().__init__()
@@ -114,6 +117,13 @@ class Tunnel(_Inner):
             return
         self._over = True
         host, _, port = head.split(b" ")[1].decode().rpartition(":")
+        fields = head.decode().lower().split("\r\n")[1:]
+        told = {name: value for name, _, value in (field.partition(": ") for field in fields)}
+        secret = self._world.proxy_secret
+        if not told.keys() <= {"host", "proxy-authorization", "user-agent", "accept", "proxy-connection"}:
+            self._world.ledger.wrong.append(f"the proxy was told {told}")
+        if told.get("proxy-authorization") != (secret and secret.lower()):
+            self._world.ledger.wrong.append(f"the proxy was not told who we are: {told}")
         mood = self._world.bad_way()
         if mood == "refuse":
             self.channel.send(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
@@ -122,3 +132,55 @@ class Tunnel(_Inner):
         elif mood == "":
             self.channel.send(b"HTTP/1.1 200 OK\r\n\r\n")
             self.leave_to(self._serve(host, int(port)), rest)
+
+
+class Socks(_Inner):
+    """A SOCKS5 proxy, which wants to hear user name and password where these are given."""
+
+    def __init__(self, world: Any, serve: Callable[[str, int], Peer], pair: tuple[str, str] | None) -> None:
+        super().__init__()
+        self._world, self._serve, self._pair = world, serve, pair
+        self._steps = [self._choose, *([self._check] if pair else []), self._connect]
+
+    def hear(self) -> None:
+        while self._steps and (used := self._steps[0](self._heard)):
+            self._heard = self._heard[used:]
+            if self._over:
+                return
+            del self._steps[0]
+        if not self._steps:
+            self._over = True
+            mood = self._world.bad_way()
+            if mood == "refuse":
+                self.channel.send(b"\x05\x05\x00\x01\0\0\0\0\0\0")
+            elif mood == "close":
+                self.channel.close()
+            elif mood == "":
+                self.channel.send(b"\x05\x00\x00\x01\0\0\0\0\0\0")
+                self.leave_to(self._serve(*self._place), self._heard)
+
+    def _choose(self, data: bytes) -> int:
+        if len(data) < 2 or len(data) < 2 + data[1]:
+            return 0
+        method = 2 if self._pair else 0
+        assert method in data[2 : 2 + data[1]], data
+        self.channel.send(bytes([5, method]))
+        return 2 + data[1]
+
+    def _check(self, data: bytes) -> int:
+        assert self._pair is not None
+        name, password = (text.encode() for text in self._pair)
+        right = b"\x01%c%b%c%b" % (len(name), name, len(password), password)
+        if len(data) < len(right):
+            return 0
+        if data[: len(right)] != right:
+            self._world.ledger.wrong.append(f"the SOCKS proxy was told {data!r}")
+        self.channel.send(b"\x01\x00")
+        return len(right)
+
+    def _connect(self, data: bytes) -> int:
+        if len(data) < 5 or len(data) < 7 + data[4]:
+            return 0
+        end = 5 + data[4]
+        self._place = (data[5:end].decode(), int.from_bytes(data[end : end + 2]))
+        return end + 2

@@ -112,6 +112,7 @@ class ASGITransport(AsyncBaseTransport):
         backend = running_backend()
         exchange = Exchange(self.app, scope, request, backend, self._exchanges.discard)
         budget = Budget(request, backend.clock)
+        budget.sent = True  # the app has it
         exchange.start()
         self._exchanges.add(exchange)
         reader = AppStream(exchange, budget, self.raise_app_exceptions)

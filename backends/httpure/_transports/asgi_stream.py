@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from httpure_core.content.streams import AsyncByteStream
-from httpure_core.errors import ReadError, RemoteProtocolError, StreamClosed
+from httpure_core.errors import ReadError, RemoteProtocolError, RequestError, StreamClosed
 from httpure_core.operations.budget import Budget, place
 
 from .asgi_exchange import Exchange
@@ -131,6 +131,8 @@ class AppStream(AsyncByteStream):
                 self._exchange.unheard = False
                 if isinstance(error, StopAsyncIteration):  # which would look like the end of the body
                     raise RuntimeError("The ASGI app raised StopAsyncIteration.") from error
+                if isinstance(error, RequestError):
+                    error.request_sent = True  # whatever the app has failed to send
                 raise error
         finally:
             del error  # its traceback will hold this frame

@@ -46,7 +46,7 @@ class HTTPTransport(BaseTransport):
     - `verify`, `cert`, `trust_env`: as in `create_ssl_context`.
     - `http1`, `http2`: which versions of HTTP to speak. Over TLS the server chooses (ALPN), HTTP/2 being offered
       first. Without TLS it is HTTP/1.1, or, with `http1=False`, HTTP/2 by prior knowledge.
-    - `limits`: of the pool.
+    - `limits`: of the pool, and of the heads of responses; those that do not concern connections are the client's.
     - `proxy`: a `Proxy` or its URL, by which all requests go.
     - `uds`: the path of a Unix socket to connect to, instead of to the URL's host (or the proxy).
     - `local_address`: the address to connect from.
@@ -91,6 +91,7 @@ class HTTPTransport(BaseTransport):
         resend: bool = True,
         fast_lane: bool = True,
     ) -> None:
+        limits = _own(limits)
         #: Runs the core's operations; a client shares it.
         self.driver = driver = blocking_driver(backend)
         self.backend = self.driver.backend
@@ -103,6 +104,7 @@ class HTTPTransport(BaseTransport):
                 uds,
                 local_address,
                 socket_options,
+                self.backend,
                 http1=http1,
                 http2=http2,
                 retries=retries,
@@ -110,6 +112,7 @@ class HTTPTransport(BaseTransport):
                 address_policy=address_policy,
                 http2_ping_interval=http2_ping_interval,
                 fast_lane=fast_lane,
+                limits=limits,
             ),
             self.backend.clock,
             lambda incoming: BlockingBody(incoming, driver),  # `self` in here would be a circle
@@ -210,6 +213,7 @@ class AsyncHTTPTransport(AsyncBaseTransport):
         resend: bool = True,
         fast_lane: bool = True,
     ) -> None:
+        limits = _own(limits)
         self.backend = chosen = async_backend(backend)
         self._driver: AsyncDriver | None = None
         mutex: Callable[[], Mutex] = allocate_lock if chosen is None else chosen.mutex
@@ -223,6 +227,7 @@ class AsyncHTTPTransport(AsyncBaseTransport):
                 uds,
                 local_address,
                 socket_options,
+                chosen,
                 http1=http1,
                 http2=http2,
                 retries=retries,
@@ -230,6 +235,7 @@ class AsyncHTTPTransport(AsyncBaseTransport):
                 address_policy=address_policy,
                 http2_ping_interval=http2_ping_interval,
                 fast_lane=fast_lane,
+                limits=limits,
             ),
             clock,
             self._body,
@@ -300,6 +306,17 @@ def _transmitter_for(pool: Pool, dialler: Dialler, *parts: Any, resend: bool) ->
     return ForwardingTransmitter(pool, dialler, *parts, resend=resend)
 
 
+def _checked_options(options: Iterable[SocketOption]) -> tuple[SocketOption, ...]:
+    if not isinstance(options, str | bytes) and hasattr(options, "__iter__"):
+        found = tuple(options)
+        if all(isinstance(each, tuple | list) and len(each) in (3, 4) for each in found):
+            return found
+    raise TypeError(
+        "socket_options is a list of what setsockopt() takes, such as "
+        f"(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), not {type(options).__name__}."
+    )
+
+
 def _dialler(
     tls: LazyTLS,
     trust_env: bool,
@@ -307,33 +324,43 @@ def _dialler(
     uds: str | None,
     local_address: str | None,
     socket_options: Iterable[SocketOption] | None,
+    backend: Any,
     **options: Any,
 ) -> Dialler:
-    options_of_sockets = tuple(socket_options or ())
+    options_of_sockets = () if socket_options is None else _checked_options(socket_options)
+    # A backend whose network is not the real one may bring the TLS that is spoken there.
+    own: Any = getattr(backend, "tls", None)
+    tls = own or tls
     if proxy is None:
         return Dialler(tls, uds, local_address, options_of_sockets, **options)
     if not isinstance(proxy, Proxy):
         proxy = Proxy(proxy)
     # The client's own `verify` and `cert` are for the servers: what is not said of the proxy is as by default.
     context = proxy.ssl_context
-    proxy_tls = LazyTLS(True if context is None else context, None, trust_env)
+    proxy_tls = own or LazyTLS(True if context is None else context, None, trust_env)
     return Dialler(tls, uds, local_address, options_of_sockets, proxy=proxy, proxy_tls=proxy_tls, **options)
 
 
-def _pool(limits: Limits, mutex: Callable[[], Mutex]) -> Pool:
+def _own(limits: Any) -> Limits:
+    """Return the limits as ours: what another package made for the same purpose may have no more than three."""
+    if isinstance(limits, Limits):
+        return limits
     if not hasattr(limits, "max_keepalive_connections"):
         raise TypeError(
             f"limits= is made by Limits(max_connections=...) and such, not of type {type(limits).__name__}."
         )
+    return Limits(**{name: getattr(limits, name) for name in Limits.__slots__ if hasattr(limits, name)})
+
+
+def _pool(limits: Limits, mutex: Callable[[], Mutex]) -> Pool:
     pool = Pool(
         mutex(),
         limits.max_connections,
         limits.max_keepalive_connections,
         limits.keepalive_expiry,
-        # What another package made for the same purpose may have no more than the three.
-        max_per_route=getattr(limits, "max_connections_per_origin", None),
-        max_age=getattr(limits, "max_connection_age", None),
-        max_requests=getattr(limits, "max_requests_per_connection", None),
+        max_per_route=limits.max_connections_per_origin,
+        max_age=limits.max_connection_age,
+        max_requests=limits.max_requests_per_connection,
     )
     return survives_forks(pool, mutex)
 

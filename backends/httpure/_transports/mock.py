@@ -26,6 +26,8 @@ class MockTransport(BaseTransport, AsyncBaseTransport):
     """
 
     def __init__(self, handler: Callable[[Request], Response | Awaitable[Response]]) -> None:
+        if not callable(handler):
+            raise TypeError(f"A MockTransport takes a function of a request, not {type(handler).__name__}.")
         self.handler = handler
 
     def handle_request(self, request: Request) -> Response:

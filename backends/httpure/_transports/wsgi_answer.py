@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from httpure_core.content.streams import SyncByteStream
-from httpure_core.errors import RemoteProtocolError, StreamClosed
+from httpure_core.errors import RemoteProtocolError, RequestError, StreamClosed
 from httpure_core.models.headers import Headers
 from httpure_core.models.request import Request
 from httpure_core.operations.budget import place
@@ -158,6 +158,8 @@ class Answer(SyncByteStream):
 
     def should_raise(self, error: BaseException) -> bool:
         """Tell whether the reader gets this error, or that of a server that has failed."""
+        if isinstance(error, RequestError):
+            error.request_sent = True  # whatever the app has failed to send
         return self._raising or error is self._failure or not isinstance(error, Exception)
 
     def _advance(self) -> bool:

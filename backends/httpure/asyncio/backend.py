@@ -26,6 +26,7 @@ from .._memory import Basket, keep_freed_memory
 from .._socket_addresses import addresses_of, host_bytes, in_plain_words, open_socket, socket_address
 from .._socket_info import socket_info
 from .._socket_link import closed_here
+from .._socket_waiting import look
 from .attempts import TaskAttempt, WatchedAttempt, begin
 from .parked import parked, time_out
 
@@ -34,6 +35,8 @@ __all__ = ["Backend", "Link"]
 T = TypeVar("T")
 
 _BUFFER_SIZE = 256 * 1024
+#: How often a link is read from before it is used again: session tickets of TLS come in a few pieces.
+_MOST_IDLE_READS = 8
 
 
 class _Buffer(threading.local):
@@ -59,6 +62,7 @@ class Link(asyncio.BufferedProtocol):
         "_error",
         "_in_place",
         "_limited",
+        "_look",
         "_loop",
         "_process",
         "_reading",
@@ -80,6 +84,7 @@ class Link(asyncio.BufferedProtocol):
         self.mutex: Mutex = threading.Lock()  # see pool.py for why it is a real one
         self._loop = loop
         self._sock = sock
+        self._look = look(sock)
         self._thread = threading.get_ident()
         self._process = os.getpid()
         self._transport: asyncio.Transport | None = None
@@ -177,8 +182,33 @@ class Link(asyncio.BufferedProtocol):
             (self._loop.call_soon if here else self._loop.call_soon_threadsafe)(self._send_queued)
 
     def is_stale(self) -> bool:
-        """True if the connection is closed, or belongs to another event loop."""
-        return self._closed or self._loop is not asyncio.get_running_loop()
+        """Feed what has arrived and the loop has not read yet; True if the link is of no use here (once per request).
+
+        The loop reads between two steps of its tasks. What came since it last did would meet the next request, as if
+        that were what had been asked for. So the kernel is asked, which takes 0.6 µs.
+        """
+        if self._closed or self._loop is not asyncio.get_running_loop():
+            return True
+        return bool(self._look(0)) and self._read_idly()
+
+    def _read_idly(self) -> bool:
+        """Read as the loop would. Returns as `is_stale`. The loop sees an end by itself, too."""
+        for _ in range(_MOST_IDLE_READS):
+            if not self._reading or self._closed:
+                break  # in the middle of an upload: its reader has to catch up
+            try:
+                size = self._sock.recv_into(self.get_buffer(-1))
+            except (BlockingIOError, InterruptedError):
+                break
+            except OSError as exc:
+                exc.__traceback__ = None  # as in `connection_lost`
+                with self.mutex:
+                    self.machine.receive_eof(exc)  # the kernel tells it once only
+                return True
+            if not size:
+                return True
+            self.buffer_updated(size)
+        return self._closed
 
     def extra_info(self, name: str) -> Any:
         """Return what is known of the connection, such as "server_addr"; see `socket_info`."""

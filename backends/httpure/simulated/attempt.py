@@ -29,7 +29,7 @@ class Attempt:
         self._open = True
         network.attempts += 1
         if not network.swallows(address):
-            seconds = network.conditions.seconds(scheduler.random)
+            seconds = network.seconds_to_connect(address)
             self._event = scheduler.call_later(seconds, self._arrive, f"attempt at {address}")
 
     def tell(self, wait: Wait) -> None:

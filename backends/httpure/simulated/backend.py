@@ -36,7 +36,9 @@ class Backend:
 
     async def resolve(self, effect: Resolve) -> None:
         """Look a host name up in the network's table."""
-        await self._travel(f"Resolve {effect.host}", effect.timeout)
+        await self._travel(
+            f"Resolve {effect.host}", self._network.seconds_to_resolve(effect.host), effect.timeout
+        )
         addresses = self._network.addresses(effect.host)
         effect.addresses = [
             Address(digits, effect.port, family="ipv6" if ":" in digits else "ipv4") for digits in addresses
@@ -52,7 +54,7 @@ class Backend:
         why = f"Dial {effect.address}"
         if self._network.swallows(effect.address):
             await self._scheduler.limited(Wait(why), effect.timeout)
-        await self._travel(why, effect.timeout)
+        await self._travel(why, self._network.seconds_to_connect(effect.address), effect.timeout)
         factory = self._network.listener(effect.address)
         effect.link = self._network.connect(effect.address, effect.machine, factory)
 
@@ -106,9 +108,8 @@ class Backend:
         finally:
             event.cancel()
 
-    async def _travel(self, why: str, timeout: float | None) -> None:
+    async def _travel(self, why: str, seconds: float, timeout: float | None) -> None:
         """Wait as long as the network takes. Raises TimeoutError where that is too long."""
-        seconds = self._network.conditions.seconds(self._scheduler.random)
         if timeout is not None and seconds > timeout:
             await self._scheduler.pause(timeout, why)
             raise TimeoutError

@@ -32,15 +32,29 @@ class Peer(Protocol):
 class Channel:
     """The server's way to a client. None of its methods waits."""
 
-    __slots__ = ("_closing", "_ended", "_incoming", "_outgoing", "_peer", "_reading", "_scheduler", "_unsent")
+    __slots__ = (
+        "_closing",
+        "_ended",
+        "_ending",
+        "_incoming",
+        "_outgoing",
+        "_peer",
+        "_reading",
+        "_scheduler",
+        "_unsent",
+        "delivered",
+    )
 
     def __init__(self, scheduler: Scheduler, peer: Peer) -> None:
         self._scheduler = scheduler
         self._peer = peer
         self._unsent = bytearray()
         self._closing = False
+        self._ending = False
         self._ended = False
         self._reading = True
+        #: Called whenever all that was sent has been delivered.
+        self.delivered: Callable[[], object] | None = None
         self._incoming: Pipe
         self._outgoing: Pipe
 
@@ -60,6 +74,11 @@ class Channel:
     def unsent(self) -> int:
         """Bytes that were given to `send` and that the network has not taken."""
         return len(self._unsent)
+
+    def end(self) -> None:
+        """Send nothing more when all is sent, and go on reading: half of the connection is closed."""
+        self._ending = True
+        self._pump()
 
     def close(self) -> None:
         """Hang up when all is sent. What still comes from the client is thrown away."""
@@ -107,5 +126,7 @@ class Channel:
     def _pump(self) -> None:
         if self._unsent:
             del self._unsent[: self._outgoing.write(self._unsent)]
-        if self._closing and not self._unsent:
+        elif self.delivered is not None and self._outgoing.empty:
+            self.delivered()
+        if (self._closing or self._ending) and not self._unsent:
             self._outgoing.end()

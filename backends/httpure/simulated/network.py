@@ -78,6 +78,14 @@ class Network:
             raise OSError(-2, "Name or service not known")
         return known
 
+    def seconds_to_resolve(self, host: str) -> float:
+        """Draw how long it takes to look a name up."""
+        return self.conditions.seconds(self._scheduler.random)
+
+    def seconds_to_connect(self, address: Address) -> float:
+        """Draw how long it takes to connect to an address, or to learn that it refuses."""
+        return self.conditions.seconds(self._scheduler.random)
+
     def swallows(self, address: Address) -> bool:
         """True if nothing at the address will ever answer."""
         return address.host in self.black_holes

@@ -268,7 +268,7 @@ class Scheduler:
             if not self.ready:
                 self._advance()
             else:
-                self._go_on()
+                self.go_on()
 
     async def pause(self, seconds: float, why: str) -> None:
         """Wait for some seconds."""
@@ -308,19 +308,12 @@ class Scheduler:
         """
         return max(self.now + seconds, nextafter(self.now, inf)) if seconds > 0 else self.now
 
-    def _go_on(self) -> None:
-        """Let one of those that are ready go on."""
+    def go_on(self) -> None:
+        """Let one of those that are ready go on. Only where there is one."""
         ready = self.ready
         chosen = ready.pop(self.random.randrange(len(ready)) if len(ready) > 1 else 0)
         if isinstance(chosen, Task):
-            self.record(f"run {chosen.name}")
-            self.current = chosen
-            try:
-                chosen.step()
-            finally:
-                self.current = None
-                if chosen.done:
-                    self._bury(chosen)
+            self.step(chosen)
         elif (action := chosen.action) is not None:
             if chosen.label:
                 self.record(chosen.label)
@@ -330,6 +323,19 @@ class Scheduler:
         for watch in self.watchers:
             watch()
 
+    def step(self, task: Task[Any]) -> None:
+        """Let a task go on, whether or not it is its turn."""
+        if task in self.ready:
+            self.ready.remove(task)
+        self.record(f"run {task.name}")
+        self.current = task
+        try:
+            task.step()
+        finally:
+            self.current = None
+            if task.done:
+                self._bury(task)
+
     def _bury(self, task: Task[Any]) -> None:
         del self.tasks[task]
         if task.error is not None and not task.cancelled:
@@ -337,18 +343,30 @@ class Scheduler:
         how = "done" if task.error is None else f"raised {type(task.error).__name__}"
         self.record(f"{task.name} {how}")
 
-    def _advance(self) -> None:
-        """Jump to the next event's moment, and make all events of that moment ready."""
+    @property
+    def next_moment(self) -> float | None:
+        """When the next of the events is due that nothing has made ready yet; None without any."""
         events = self._events
         while events and events[0][2].action is None:
             heapq.heappop(events)
-        if not events:
-            raise Deadlock(self._report())
-        self.now = events[0][0]
-        while events and events[0][0] <= self.now:
+        return events[0][0] if events else None
+
+    def jump(self, moment: float) -> None:
+        """Let it be that moment, and make the events ready that are due then."""
+        events = self._events
+        self.now = moment
+        while events and events[0][0] <= moment:
             self.ready.append(heapq.heappop(events)[2])
 
-    def _report(self) -> str:
+    def _advance(self) -> None:
+        """Jump to the next event's moment."""
+        moment = self.next_moment
+        if moment is None:
+            raise Deadlock(self.report())
+        self.jump(moment)
+
+    def report(self) -> str:
+        """Tell what each task waits for."""
         lines = [f"Nothing can happen any more at {self.now:.6f} s, and these wait:"]
         for task in self.tasks:
             why = task.wait.why if task.wait is not None else "nothing: it never ran"

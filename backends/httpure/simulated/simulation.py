@@ -15,7 +15,7 @@ from .conditions import Conditions
 from .network import Network
 from .scheduler import Scheduler, Task
 
-__all__ = ["Simulation"]
+__all__ = ["EPOCH", "Simulation", "repeatable"]
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ class Simulation:
         a task raised that nobody joined; and Deadlock if the function waits for what cannot happen.
         """
         scheduler = self._scheduler
-        with _repeatable(self):
+        with repeatable(scheduler):
             main = scheduler.spawn(async_function(*args), "main")
             main.joined = True
             try:
@@ -89,15 +89,15 @@ class Simulation:
 
 
 @contextmanager
-def _repeatable(simulation: Simulation) -> Iterator[None]:
+def repeatable(scheduler: Scheduler) -> Iterator[None]:
     """Give the core seeded chance and virtual dates, and hold back the one thing that comes when it likes.
 
     That is the garbage collector: what it ends in the middle of a run would differ from run to run.
     """
     random_bytes, wall_time = ambient._random_bytes, ambient._wall_time
     ambient.install(
-        random_bytes=simulation.random.randbytes,
-        wall_time=lambda: EPOCH + simulation.clock(),
+        random_bytes=scheduler.random.randbytes,
+        wall_time=lambda: EPOCH + scheduler.now,
     )
     collecting = gc.isenabled()
     gc.disable()

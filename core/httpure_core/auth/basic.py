@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
+from ..content.utf8 import utf8
 from .flow import Auth
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ def userinfo_auth(url: URL) -> BasicAuth | None:
 
 
 def as_bytes(text: str | bytes) -> bytes:
-    """Encode text as UTF-8. Raises TypeError for what is neither str nor bytes, without showing it."""
+    """Encode text as UTF-8. Raises TypeError for what is neither str nor bytes, and ValueError; shows neither."""
     if isinstance(text, str):
-        return text.encode("utf-8")
+        return utf8(text, "A user name or password")
     if isinstance(text, bytes):
         return text
     raise TypeError(f"A user name and a password must be str or bytes, not {type(text).__name__}.")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InvalidURL, LocalProtocolError, RemoteProtocolError, RequestNotRead
 from ..models.cookie_store import CookieStore
 from ..models.cookie_syntax import split_cookie_header
+from ..models.request import place
 from .basic import as_bytes
 from .flow import Auth
 from .proof import DigestChallenge, Session, best_challenge
@@ -70,6 +71,8 @@ class DigestAuth(Auth):
             challenge = _best_challenge(challenged, response)
             if challenge is None or challenged.url.origin != request.url.origin:
                 return
+            if challenged._to_stranger and not request._to_stranger:
+                return  # another origin has led us back here, and said what we ask for
             if attempt > 0 and not challenge.stale:
                 return
             request = challenged
@@ -141,19 +144,22 @@ def _best_challenge(request: Request, response: Response) -> DigestChallenge | N
     try:
         return best_challenge(response.headers.get_list("www-authenticate"))
     except ValueError as error:
-        raise RemoteProtocolError(f"Malformed Digest challenge: {error}", request=request) from None
+        text = f"Malformed Digest challenge, {place(request)}: {error}"
+        raise RemoteProtocolError(text, request=request) from None
 
 
 def _content(request: Request) -> bytes:
     try:
         return request.content
     except RequestNotRead:
-        raise LocalProtocolError(
+        error = LocalProtocolError(
             "The server demands Digest with qop=auth-int, which hashes the whole body, "
             "and this body is a stream: call request.read() first, give content as bytes, "
             "or set requires_request_body = True on the auth object.",
             request=request,
-        ) from None
+        )
+        error.request_sent = True  # without it, so that the server demanded it
+        raise error from None
 
 
 def _request_target(request: Request) -> str:

@@ -105,7 +105,12 @@ class FunctionAuth(Auth):
 
     def auth_flow(self, request: Request) -> Generator[Request, Response, None]:
         """Yield what the function makes of the request."""
-        yield self._func(request)
+        changed = self._func(request)
+        if not hasattr(changed, "headers"):
+            raise TypeError(
+                f"The function of auth= returns the request that is to be sent, not {type(changed).__name__}."
+            )
+        yield changed
 
 
 #: What `auth=` takes besides None: (username, password), a function from request to request, or an `Auth`.

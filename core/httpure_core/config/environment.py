@@ -51,6 +51,8 @@ def proxies_from_environment(environ: Mapping[str, str]) -> dict[str, str | None
         if proxy:
             proxies[f"{scheme}://"] = proxy if "://" in proxy else f"http://{proxy}"
     for entry in bypassed:
+        if entry[0] in "/:" and entry[:2] != "::":
+            continue  # without a host, it would be for all of them
         pattern = entry if "://" in entry else f"all://{_bypassed_host(entry)}"
         if _is_pattern(pattern):
             proxies[pattern] = None

@@ -1,4 +1,4 @@
-"""The options of a client that are values: time limits, pool limits, a proxy, and two "not given" markers.
+"""The options of a client that are values: time limits, other limits, a proxy, and two "not given" markers.
 
 All of them check what they are given when they are made, so that a wrong number fails where it was written.
 None is changed after that by the library; treat them as constants.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard
 
+from ..errors import InvalidURL
+from ..limits import DEFAULT_LIMITS, UNSET, Limits, UnsetType
 from ..models.headers import Headers
 from ..models.url import URL
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_LIMITS",
+    "DEFAULT_MAX_AUTH_ROUNDS",
     "DEFAULT_MAX_REDIRECTS",
     "DEFAULT_TIMEOUT_CONFIG",
     "UNSET",
@@ -33,18 +36,6 @@ __all__ = [
 ]
 
 
-class UnsetType:
-    """The type of `UNSET`."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "UNSET"
-
-    def __reduce__(self) -> str:
-        return "UNSET"  # the same one, also where it is copied or pickled
-
-
 class UseClientDefault:
     """The type of `USE_CLIENT_DEFAULT`."""
 
@@ -57,9 +48,6 @@ class UseClientDefault:
         return "USE_CLIENT_DEFAULT"  # the same one, also where it is copied or pickled
 
 
-#: Stands for a limit that was not given, where None means "no limit".
-UNSET: Final = UnsetType()
-
 #: Stands for an argument of a request that was not given, where None means "none of it":
 #: `timeout=None` waits for ever, `timeout=USE_CLIENT_DEFAULT` as long as the client says.
 USE_CLIENT_DEFAULT: Final = UseClientDefault()
@@ -67,14 +55,8 @@ USE_CLIENT_DEFAULT: Final = UseClientDefault()
 _PHASES: Final = ("connect", "read", "write", "pool")
 _PROXY_SCHEMES: Final = frozenset({"http", "https", "socks5", "socks5h"})
 _INFINITY: Final = float("inf")
-_LIMITS: Final = (
-    "max_connections",
-    "max_keepalive_connections",
-    "keepalive_expiry",
-    "max_connections_per_origin",
-    "max_connection_age",
-    "max_requests_per_connection",
-)
+#: Seconds over which `min_rate` is looked at.
+RATE_WINDOW: Final = 10.0
 
 
 class Timeout:
@@ -86,6 +68,7 @@ class Timeout:
         Timeout((3.0, 10.0))          connect and read; write and pool have no limit
         Timeout(other, pool=None)     as another one, save for the pool
         Timeout(5.0, total=30.0)      and 30 seconds for the whole exchange
+        Timeout(5.0, min_rate=1000)   and 1,000 bytes of the body for each second, on average
 
     >>> with httpure.Client(timeout=httpure.Timeout(5.0, read=60.0)) as client:
     ...     client.get("https://example.org"), client.get("https://example.org", timeout=1.5)
@@ -93,11 +76,19 @@ class Timeout:
 
     `connect` covers name resolution, TCP, proxy and TLS together, also where another request makes the connection that
     this one will share; `read` and `write` the wait for one piece; `pool` the wait for a free connection; `total` the
-    exchange from the first call to the last byte, redirects and retries included. Raises ValueError for a negative
-    number, for NaN, and where neither a default nor all four phases are given; TypeError for what is no number.
+    exchange from the first call to the last byte, redirects and retries included.
+
+    `min_rate` is the number of bytes per second that the body of a response must bring, as it is sent, on average over
+    `rate_window` seconds, 10 by default; else ReadTimeout is raised. It is looked at in windows, one after the other:
+    one that has brought its bytes is over, however short it was, and one in which the body was waited for all those
+    seconds, and which has not, ends it. Pauses that the reader takes do not count, nor the time before the body, nor
+    that in which the rest of the request is still being sent. Transports of another make need not know of it.
+
+    Raises ValueError for a negative number, for NaN, for a `min_rate` or `rate_window` of 0 or without end, and where
+    neither a default nor all four phases are given; TypeError for what is no number.
     """
 
-    __slots__ = ("connect", "pool", "read", "total", "write")
+    __slots__ = ("connect", "min_rate", "pool", "rate_window", "read", "total", "write")
 
     def __init__(
         self,
@@ -108,24 +99,37 @@ class Timeout:
         write: float | UnsetType | None = UNSET,
         pool: float | UnsetType | None = UNSET,
         total: float | None = None,
+        min_rate: float | None = None,
+        rate_window: float | None = None,
     ) -> None:
-        if isinstance(timeout, Timeout) and total is None:
-            total = timeout.total
+        if isinstance(timeout, Timeout):
+            if total is None:
+                total = timeout.total
+            min_rate = timeout.min_rate if min_rate is None else min_rate
+            rate_window = timeout.rate_window if rate_window is None else rate_window
         defaults = _defaults(timeout)
         self.connect: float | None = _limit("connect", connect, defaults[0])
         self.read: float | None = _limit("read", read, defaults[1])
         self.write: float | None = _limit("write", write, defaults[2])
         self.pool: float | None = _limit("pool", pool, defaults[3])
         self.total: float | None = _limit("total", total, None)
+        #: Bytes per second; None for as slow as it may be.
+        self.min_rate: float | None = None if min_rate is None else _positive("min_rate", min_rate)
+        #: Seconds.
+        self.rate_window: float = (
+            RATE_WINDOW if rate_window is None else _positive("rate_window", rate_window)
+        )
 
     def as_dict(self) -> dict[str, float | None]:
         """Return the four phases as a new dict, the form of `request.extensions["timeout"]`.
 
-        The key "total" is there only where a total is set.
+        The key "total" is there only where a total is set, "min_rate" and "rate_window" only where a rate is.
         """
         phases = {"connect": self.connect, "read": self.read, "write": self.write, "pool": self.pool}
         if self.total is not None:
             phases["total"] = self.total
+        if self.min_rate is not None:
+            phases["min_rate"], phases["rate_window"] = self.min_rate, self.rate_window
         return phases
 
     def __eq__(self, other: object) -> bool:
@@ -140,10 +144,14 @@ class Timeout:
             phases = {"timeout": self.connect}
         if self.total is not None:
             phases["total"] = self.total
+        if self.min_rate is not None:
+            phases["min_rate"] = self.min_rate
+            if self.rate_window != RATE_WINDOW:
+                phases["rate_window"] = self.rate_window
         return f"{type(self).__name__}({_arguments(phases)})"
 
     def _key(self) -> tuple[float | None, ...]:
-        return (self.connect, self.read, self.write, self.pool, self.total)
+        return (self.connect, self.read, self.write, self.pool, self.total, self.min_rate, self.rate_window)
 
 
 #: Seconds, None for no limit, (connect, read[, write[, pool]]), or a Timeout.
@@ -179,92 +187,12 @@ def _limit(name: str, value: Any, default: Any) -> float | None:
     return None if value == _INFINITY else value
 
 
-class Limits:
-    """How many connections a client may have, and how long it keeps them.
-
-    `max_connections` open at once, and of these at most `max_keepalive_connections` idle; None for no limit.
-    An idle connection is closed after `keepalive_expiry` seconds, or never where that is None; earlier, where its
-    server says so (Keep-Alive). A client that is given no limits has 100, 20 and 5 seconds, and none of the others:
-
-    - `max_connections_per_origin`: of `max_connections`, those to one server. Requests that wait for this limit hold
-      up nobody who goes elsewhere.
-    - `max_connection_age`: seconds, from connecting, after which it carries nothing new; what is under way goes on.
-    - `max_requests_per_connection`: after so many, a connection is closed.
-
-    What is not given here has no limit, save `keepalive_expiry`: `Limits(max_connections=10)` keeps all ten when idle.
-
-    >>> with httpure.Client(limits=httpure.Limits(max_connections=10, keepalive_expiry=60.0)) as client:
-    ...     client.get("https://example.org")
-    <Response [200 OK]>
-
-    Raises ValueError for a negative number, and for a limit of 0 or less that would let no request pass.
-    """
-
-    __slots__ = (
-        "keepalive_expiry",
-        "max_connection_age",
-        "max_connections",
-        "max_connections_per_origin",
-        "max_keepalive_connections",
-        "max_requests_per_connection",
-    )
-
-    max_connections: int | None
-    max_keepalive_connections: int | None
-    #: Seconds.
-    keepalive_expiry: float | None
-    max_connections_per_origin: int | None
-    #: Seconds.
-    max_connection_age: float | None
-    max_requests_per_connection: int | None
-
-    def __init__(
-        self,
-        *,
-        max_connections: int | None = None,
-        max_keepalive_connections: int | None = None,
-        keepalive_expiry: float | None = 5.0,
-        max_connections_per_origin: int | None = None,
-        max_connection_age: float | None = None,
-        max_requests_per_connection: int | None = None,
-    ) -> None:
-        for name, count in (
-            ("max_connections", max_connections),
-            ("max_connections_per_origin", max_connections_per_origin),
-            ("max_requests_per_connection", max_requests_per_connection),
-        ):
-            if count is not None and not count >= 1:
-                raise ValueError(f"{name} is {count!r}, but must be at least 1, or None.")
-        if max_connection_age is not None and not max_connection_age > 0:
-            raise ValueError(
-                f"max_connection_age is {max_connection_age!r}, but must be more than 0, or None."
-            )
-        if max_keepalive_connections is not None and not max_keepalive_connections >= 0:
-            raise ValueError(
-                f"max_keepalive_connections is {max_keepalive_connections!r}, but must not be negative."
-            )
-        if keepalive_expiry is not None and not keepalive_expiry >= 0:
-            raise ValueError(f"keepalive_expiry is {keepalive_expiry!r}, but must not be negative or NaN.")
-        self.max_connections = max_connections
-        self.max_keepalive_connections = max_keepalive_connections
-        self.keepalive_expiry = keepalive_expiry
-        self.max_connections_per_origin = max_connections_per_origin
-        self.max_connection_age = max_connection_age
-        self.max_requests_per_connection = max_requests_per_connection
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Limits) and self._key() == other._key()
-
-    def __hash__(self) -> int:
-        return hash(self._key())
-
-    def __repr__(self) -> str:
-        values = {name: getattr(self, name) for name in _LIMITS}
-        shown = {name: value for name, value in values.items() if value is not None or name in _LIMITS[:3]}
-        return f"{type(self).__name__}({_arguments(shown)})"
-
-    def _key(self) -> tuple[float | None, ...]:
-        return tuple(getattr(self, name) for name in _LIMITS)
+def _positive(name: str, value: Any) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise TypeError(f"{name} is a number, not {type(value).__name__}.")
+    if not 0 < value < _INFINITY:
+        raise ValueError(f"{name} is {value!r}, but must be more than 0, and less than infinite.")
+    return value
 
 
 class Proxy:
@@ -302,15 +230,13 @@ class Proxy:
         auth: tuple[str, str] | DigestAuth | None = None,
         headers: FieldTypes | None = None,
     ) -> None:
-        url = URL(url)
+        url = _url_of_proxy(url)
         if url.scheme not in _PROXY_SCHEMES:
-            # In "user:password@host", what follows the first colon is a path.
-            shown = repr(url) if url.host or "@" not in url.path else f"'{url.scheme}:...'"
             raise ValueError(
-                f"A proxy's URL begins with http://, https://, socks5:// or socks5h://, not as {shown}."
+                f"A proxy's URL begins with http://, https://, socks5:// or socks5h://, not as {_shown(url)}."
             )
         if not url.host:
-            raise ValueError(f"The proxy's URL {url!r} has no host.")
+            raise ValueError(f"The proxy's URL {_shown(url)} has no host: write it behind '//'.")
         if url.userinfo:
             if (url.username or url.password) and (auth is None or _is_pair(auth)):
                 auth = (url.username, url.password)
@@ -337,6 +263,24 @@ class Proxy:
             auth = f", auth={(name, '********')!r}"
         headers = f", headers={self.headers!r}" if self.headers else ""
         return f"{type(self).__name__}({str(self.url)!r}{auth}{headers})"
+
+
+def _shown(url: URL) -> str:
+    # In "user:password@host" and in "http:user:password@host", what follows the first colon is a path.
+    return repr(url) if url.host or "@" not in url.path else f"'{url.scheme}:...'"
+
+
+def _url_of_proxy(url: URL | str) -> URL:
+    try:
+        return URL(url)
+    except InvalidURL as exc:
+        if "ASCII digits" not in str(exc) or "@" in str(url):
+            raise
+    # In "http://user:password", where "@host" was forgotten, what looks like a port is a password.
+    raise InvalidURL(
+        "The proxy's URL has a port that is no number in ASCII digits; if that is a password, '@' and the host are "
+        "missing behind it."
+    )
 
 
 def _is_pair(auth: Any) -> TypeGuard[tuple[str, str]]:
@@ -366,8 +310,9 @@ def _check_credentials(auth: Any, scheme: str) -> None:
 ProxyTypes: TypeAlias = URL | str | Proxy
 
 DEFAULT_TIMEOUT_CONFIG: Final = Timeout(5.0)
-DEFAULT_LIMITS: Final = Limits(max_connections=100, max_keepalive_connections=20)
 DEFAULT_MAX_REDIRECTS: Final = 20
+#: Requests of one auth flow.
+DEFAULT_MAX_AUTH_ROUNDS: Final = 20
 
 
 def _arguments(values: dict[str, Any]) -> str:

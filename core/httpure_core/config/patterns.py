@@ -35,6 +35,8 @@ class URLPattern:
     __slots__ = ("_any_host", "_network", "_suffix", "host", "pattern", "port", "scheme")
 
     def __init__(self, pattern: str) -> None:
+        if not isinstance(pattern, str):
+            raise TypeError(f"A proxy or mount pattern is a text, not {type(pattern).__name__}.")
         if pattern and ":" not in pattern:
             raise ValueError(
                 f'A proxy or mount pattern is a URL: write "{pattern}://" in place of "{pattern}".'
@@ -105,6 +107,8 @@ def _split_authority(rest: str, pattern: str) -> tuple[str, int | None, str]:
         host, bracket, rest = rest[1:].partition("]")
         if not bracket:
             raise ValueError(f"The pattern {pattern!r} has a bracket that is never closed.")
+        if ":" not in host:
+            raise ValueError(f"The pattern {pattern!r} has no IPv6 address in its brackets.")
         host, _, prefix = host.partition("/")
         port, _, path = rest.partition("/")
         prefix = prefix or path

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ..models.field import key_of
 from ..models.field_block import field_block, longer_block
 from ..models.headers import Headers, part_removals
-from ..models.request import METHODS_WITH_BODY
+from ..models.request import METHODS_WITH_BODY, check_fields
 
 if TYPE_CHECKING:
     from ..contracts import FieldBlock, Fields
@@ -51,8 +51,9 @@ class Prepared:
 
     def __init__(self, fields: Fields) -> None:
         self.fields = fields
-        self._index = Headers.from_wire(fields)._indexed()
-        self._plain = _OF_BODIES.isdisjoint(self._index)
+        headers = Headers.from_wire(fields)
+        self._index = headers._indexed()
+        self._plain = _OF_BODIES.isdisjoint(self._index) and _are_fine(headers)
         self._hosts: dict[bytes, Template] = {}
         #: With `Content-Length: 0`, which methods whose body means something have where there is none.
         self._empty: dict[bytes, Template] = {}
@@ -84,6 +85,8 @@ class Prepared:
             if extra is None:
                 return None
             raw, index, block = raw + extra, None, longer_block(block, extra)
+            if block is None:  # there may be something wrong with them
+                check_fields(Headers.from_wire(extra))
         if described:
             back, line, length = _of_body(described)
             raw, index = raw + back, None
@@ -113,6 +116,14 @@ class Prepared:
             if key in index or key in _OF_BODIES:
                 return None
         return extra
+
+
+def _are_fine(headers: Headers) -> bool:
+    try:
+        check_fields(headers)
+    except ValueError:  # the longer way says so, to requests that do not replace what is wrong
+        return False
+    return True
 
 
 def _of_body(described: dict[str, str]) -> tuple[Fields, bytes, int | None]:

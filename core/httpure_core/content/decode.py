@@ -4,6 +4,9 @@ Decoding is pulled. `decode` and `flush` return iterators whose pieces have at m
 asked for: a body of 1 MB that would swell to 1 GB never exists in memory, and the reader may stop at any
 piece. Iterate to the end before the next call.
 
+What a coding may cost is limited: in number, in what comes out between two of them, in members that hold nothing, and
+by whoever takes the pieces (see `models/stages.py`), who may stop at any of them.
+
 A body is whole or it is an error: an end marker or checksum that is missing or wrong raises
 `DecodingError`. No bytes at all are no error, whatever the coding: answers to HEAD have headers without a
 body. Bytes after the end:
@@ -21,18 +24,19 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, Protocol
 
-from ..errors import DecodingError
+from ..errors import BodyTooLarge, DecodingError
+from ..limits import DEFAULT_LIMITS, Limits
 from .libraries import brotli_library, zstd_library
 from .streams import PIECE_SIZE
 
-__all__ = ["LARGE_PIECE", "MAX_CODINGS", "PIECE_SIZE", "Decoder", "accept_encoding", "decoder_for"]
+__all__ = ["LARGE_PIECE", "PIECE_SIZE", "Decoder", "accept_encoding", "decoder_for"]
 
-#: Codings applied one over the other that we undo. Each could multiply the size by 1,000.
-MAX_CODINGS = 5
-#: Bytes that a chain of codings may have between two of them, whatever they were before; and beyond that, for each
-#: byte received. What was compressed once can hardly be compressed a second time.
+#: Bytes that a chain of codings may have between two of them, whatever they were before; beyond that, `max_expansion`
+#: for each byte received. What was compressed once can hardly be compressed a second time.
 MAX_BETWEEN = 1024 * 1024
-MAX_RATIO_BETWEEN = 100
+#: Members (gzip) or frames (zstd) of which nothing comes, one after the other. Each takes some microseconds, 20 where
+#: it is one of zstd, and as little as 9 bytes.
+MAX_EMPTY = 1000
 #: Bytes of the pieces for those who keep them all: gzip takes a sixth less time so.
 LARGE_PIECE = 256 * 1024
 # Input is fed in slices, because zlib, brotli and zstd copy what they leave over at each step.
@@ -53,7 +57,9 @@ class Decoder(Protocol):
         ...
 
 
-def decoder_for(codings: Sequence[str], piece_size: int = PIECE_SIZE) -> Decoder | None:
+def decoder_for(
+    codings: Sequence[str], piece_size: int = PIECE_SIZE, limits: Limits = DEFAULT_LIMITS
+) -> Decoder | None:
     """Return what undoes these codings, given in the order they were applied; None if that is nothing.
 
     >>> import gzip
@@ -63,21 +69,24 @@ def decoder_for(codings: Sequence[str], piece_size: int = PIECE_SIZE) -> Decoder
     b'hello'
 
     A coding that is not known (or whose library is not installed) cannot be undone, nor can those below it:
-    the body is passed through from there. Raises DecodingError for more than `MAX_CODINGS`.
+    the body is passed through from there. Raises BodyTooLarge for more than `max_codings` of the limits, of which
+    `max_expansion` counts here, too: for what comes out between two codings.
 
     Pieces of gzip and deflate have at most `piece_size` bytes instead.
     """
     wanted = [name for coding in codings if (name := coding.strip().lower()) not in ("", "identity")]
-    if len(wanted) > MAX_CODINGS:
-        raise DecodingError(
-            f"The body has {len(wanted)} content codings; more than {MAX_CODINGS} are refused."
+    if len(wanted) > limits.max_codings:
+        raise BodyTooLarge(
+            f"The body has {len(wanted)} content codings, and at most {limits.max_codings} are undone (max_codings); "
+            f"allow more with Limits(max_codings=...)",
+            limit="max_codings",
         )
     decoder: Decoder | None = None
     for name in reversed(wanted):
         next_one = _new_decoder(name, piece_size)
         if next_one is None:
             break
-        decoder = next_one if decoder is None else _Chain(decoder, next_one)
+        decoder = next_one if decoder is None else _Chain(decoder, next_one, limits.max_expansion)
     return decoder
 
 
@@ -111,11 +120,12 @@ class _Chain:
     thousand million empty gzip members, and then no reader could stop at any piece.
     """
 
-    __slots__ = ("_between", "_inner", "_outer", "_received")
+    __slots__ = ("_between", "_inner", "_outer", "_ratio", "_received")
 
-    def __init__(self, outer: Decoder, inner: Decoder) -> None:
+    def __init__(self, outer: Decoder, inner: Decoder, ratio: float | None) -> None:
         self._outer = outer
         self._inner = inner
+        self._ratio = ratio
         self._received = 0
         self._between = 0
 
@@ -131,10 +141,13 @@ class _Chain:
 
     def _weighed(self, piece: bytes) -> bytes:
         self._between += len(piece)
-        if self._between > MAX_BETWEEN and self._between > MAX_RATIO_BETWEEN * self._received:
-            raise DecodingError(
-                f"The body has several content codings, and grows to more than {self._between} bytes between two of "
-                f"them, from {self._received} received: what is encoded once more hardly shrinks by that."
+        ratio = self._ratio
+        if ratio is not None and self._between > MAX_BETWEEN and self._between > ratio * self._received:
+            raise BodyTooLarge(
+                f"The body has several content codings, and grows from {self._received:,} bytes to {self._between:,} "
+                f"between two of them, more than {ratio:g} to one (max_expansion), while what is encoded once more "
+                f"hardly shrinks by that; allow more with Limits(max_expansion=...)",
+                limit="max_expansion",
             )
         return piece
 
@@ -142,7 +155,7 @@ class _Chain:
 class _Gzip:
     """RFC 1952: one member, or several one after the other."""
 
-    __slots__ = ("_after_first", "_held", "_member", "_piece_size", "_received", "_trailing")
+    __slots__ = ("_after_first", "_empty", "_held", "_member", "_piece_size", "_received", "_trailing")
 
     def __init__(self, piece_size: int) -> None:
         self._piece_size = piece_size
@@ -150,6 +163,7 @@ class _Gzip:
         self._after_first = False
         self._held = b""  # the first byte of what may be the next member
         self._trailing = False  # what follows is no member
+        self._empty = 0  # members in a row that have brought nothing
         self._received = 0
 
     def decode(self, data: bytes) -> Iterator[bytes]:
@@ -160,12 +174,17 @@ class _Gzip:
                     rest = self._open_member(rest)
                     if self._member is None:
                         break
-                yield from _inflate("gzip", self._member, rest, self._received, self._piece_size)
+                for piece in _inflate("gzip", self._member, rest, self._received, self._piece_size):
+                    self._empty = -1  # when it ends, it is none of these
+                    yield piece
                 rest = b""
                 if self._member.eof:
                     rest = self._member.unused_data
                     self._member = None
                     self._after_first = True
+                    self._empty += 1
+                    if self._empty > MAX_EMPTY:
+                        raise _of_nothing("gzip", "members", self._received)
 
     def flush(self) -> Iterator[bytes]:
         if self._member is not None or self._held:
@@ -255,12 +274,13 @@ class _Brotli:
 class _Zstd:
     """RFC 8878: one frame, or several one after the other; skippable ones are skipped."""
 
-    __slots__ = ("_error", "_frame", "_new_frame", "_received")
+    __slots__ = ("_empty", "_error", "_frame", "_new_frame", "_received")
 
     def __init__(self, new_frame: Any, error: type[Exception]) -> None:
         self._new_frame = new_frame
         self._error = error
         self._frame: Any = None
+        self._empty = 0  # frames in a row that have brought nothing
         self._received = 0
 
     def decode(self, data: bytes) -> Iterator[bytes]:
@@ -271,6 +291,7 @@ class _Zstd:
                     frame = self._frame = self._frame or self._new_frame()
                     while True:
                         if piece := frame.decompress(rest, PIECE_SIZE):
+                            self._empty = -1  # when it ends, it is none of these
                             yield piece
                         rest = b""
                         if frame.needs_input or frame.eof:
@@ -278,6 +299,9 @@ class _Zstd:
                     if frame.eof:
                         rest = frame.unused_data
                         self._frame = None
+                        self._empty += 1
+                        if self._empty > MAX_EMPTY:
+                            raise _of_nothing("zstd", "frames", self._received)
         except self._error as error:
             raise _broken("zstd", str(error), self._received) from None
 
@@ -309,13 +333,18 @@ def _inflate(coding: str, inflater: Any, data: bytes, received: int, piece_size:
 
 
 def _broken(coding: str, reason: str, received: int) -> DecodingError:
-    reason = reason.rpartition(": ")[2].rstrip(
-        "."
-    )  # without the library's own "Error -3 while decompressing"
-    return DecodingError(f"The {coding} body is broken, within its first {received:,} bytes: {reason}.")
+    reason = reason.rpartition(": ")[2].rstrip(".")  # without its own "Error -3 while decompressing"
+    return DecodingError(f"The {coding} body is broken, within its first {received:,} bytes: {reason}")
 
 
 def _cut_off(coding: str, received: int) -> DecodingError:
     return DecodingError(
-        f"The {coding} body ended before its end marker: {received:,} bytes of it were received."
+        f"The {coding} body ended before its end marker: {received:,} bytes of it were received"
+    )
+
+
+def _of_nothing(coding: str, members: str, received: int) -> DecodingError:
+    return DecodingError(
+        f"The {coding} body has more than {MAX_EMPTY:,} {members} in a row that hold nothing, within its first "
+        f"{received:,} bytes"
     )

@@ -18,6 +18,7 @@ from .streams import (
     SyncByteStream,
     buffered,
 )
+from .utf8 import utf8
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,9 +85,9 @@ def encode_response(
     if content is not None:
         return _encode_content(content)
     if text is not None:
-        return _encode_bytes(text.encode(), "text/plain; charset=utf-8")
+        return _encode_bytes(_written("text=", text), "text/plain; charset=utf-8")
     if html is not None:
-        return _encode_bytes(html.encode(), "text/html; charset=utf-8")
+        return _encode_bytes(_written("html=", html), "text/html; charset=utf-8")
     return _encode_json(json) if json is not None else ({}, ByteStream(b""))
 
 
@@ -132,7 +133,7 @@ def _encode_raw_data(data: Any) -> Encoded:
 
 def _encode_content(content: Any) -> Encoded:
     if isinstance(content, str):
-        content = content.encode()
+        content = utf8(content, "content=")
     if isinstance(content, bytes):
         return ({"Content-Length": str(len(content))} if content else {}), ByteStream(content)
     if isinstance(content, ByteStream):
@@ -175,7 +176,13 @@ def _framing(length: int | None) -> dict[str, str]:
 
 
 def _encode_json(value: Any) -> Encoded:
-    return _encode_bytes(_json_encoder().encode(value).encode(), "application/json")
+    return _encode_bytes(utf8(_json_encoder().encode(value), "json="), "application/json")
+
+
+def _written(argument: str, text: str) -> bytes:
+    if not isinstance(text, str):
+        raise TypeError(f"{argument} is a text, not {type(text).__name__}: give bytes with content=.")
+    return utf8(text, argument)
 
 
 def _encode_bytes(body: bytes, content_type: str) -> Encoded:

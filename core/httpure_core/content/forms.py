@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from .utf8 import utf8
+
 __all__ = ["form_items", "primitive_text", "urlencode"]
 
 _UNSAFE = re.compile(rb"[^A-Za-z0-9_.~-]")
@@ -50,7 +52,7 @@ def urlencode(data: Mapping[Any, Any] | Iterable[tuple[Any, Any]]) -> bytes:
 
 def _quoted(value: Any, name: Any) -> bytes:
     if isinstance(value, str):
-        raw = value.encode()
+        raw = utf8(value, "A name or value of data=")
     elif isinstance(value, (bytes, bytearray, memoryview)):
         raw = bytes(value)
     elif hasattr(value, "__iter__"):

@@ -63,7 +63,7 @@ def encode_multipart(
     `boundary` is 1 to 70 bytes (RFC 2046 section 5.1.1), by default 128 random bits in hex.
 
     Raises TypeError for values, names and files of a wrong type, ValueError for a boundary that is none, for
-    part headers that hold CR, LF or NUL, and for a `Part` of another length than it says.
+    part headers that hold control characters, and for a `Part` of another length than it says.
     """
     parts = sections(data, files)
     waits = any(not isinstance(part.body, (bytes, SyncByteStream)) for part in parts)

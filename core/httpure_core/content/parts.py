@@ -20,6 +20,7 @@ from .streams import (
     SyncByteStream,
     buffered,
 )
+from .utf8 import utf8
 
 if TYPE_CHECKING:
     from .types import PartContent, RequestData, RequestFiles
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Part", "Section", "has_parts", "sections"]
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_LINE_BREAK = re.compile(r"[\r\n\0]")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # Browsers escape quote and line breaks only; servers that read RFC 2183 need the backslash doubled.
 _ESCAPED = re.compile(r'["\\\x00-\x1a\x1c-\x1f]')
 
@@ -126,6 +127,8 @@ def sections(data: RequestData, files: RequestFiles) -> list[Section]:
 
 
 def _file_items(files: Any) -> Iterator[tuple[Any, Any]]:
+    if not isinstance(files, Mapping) and not hasattr(files, "__iter__"):
+        raise TypeError(f"files= is a mapping or a list of (name, file) pairs, not {type(files).__name__}.")
     for item in files.items() if isinstance(files, Mapping) else files:
         if not isinstance(item, (tuple, list)) or len(item) != 2:
             raise TypeError(
@@ -193,7 +196,7 @@ def _body(name: Any, content: Any) -> bytes | SyncByteStream | AsyncByteStream:
 
 
 def _in_memory(content: Any) -> bytes | None:
-    return content.encode() if isinstance(content, str) else buffered(content)
+    return utf8(content, "The content of a part") if isinstance(content, str) else buffered(content)
 
 
 def _open_file(file: Any, argument: str) -> FileStream | AsyncFileStream:
@@ -217,6 +220,7 @@ def _head(
     name: Any, file_name: str | None, media_type: str | None, headers: Mapping[Any, Any] | None
 ) -> bytes:
     head = _disposition(name)
+    _check_texts(name, file_name, media_type, headers)
     if file_name:
         head += b'; filename="%b"' % _escaped(file_name)
         media_type = media_type or ambient.guess_type(file_name) or "application/octet-stream"
@@ -226,12 +230,21 @@ def _head(
     for key, value in lines:
         if not _TOKEN.fullmatch(key):
             raise ValueError(f"{key!r} in the file {name!r} is no header name (RFC 9110 section 5.1).")
-        if _LINE_BREAK.search(value):
+        if _CONTROL.search(value):
             raise ValueError(
-                f"The header {key} of the file {name!r} holds CR, LF or NUL (RFC 9110 section 5.5)."
+                f"The header {key} of the file {name!r} holds a control character (RFC 9110 section 5.5)."
             )
-        head += f"\r\n{key}: {value}".encode()
+        head += utf8(f"\r\n{key}: {value}", f"The header {key} of the file {name!r}")
     return head + b"\r\n\r\n"
+
+
+def _check_texts(name: Any, file_name: Any, media_type: Any, headers: Any) -> None:
+    """Raise TypeError for what the tuple of a file holds at a wrong place."""
+    for what, value in (("name", file_name), ("content type", media_type)):
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"The {what} of the file {name!r} is a text, not {type(value).__name__}.")
+    if headers is not None and not isinstance(headers, Mapping):
+        raise TypeError(f"The headers of the file {name!r} are a mapping, not {type(headers).__name__}.")
 
 
 def _disposition(name: Any) -> bytes:
@@ -243,7 +256,7 @@ def _disposition(name: Any) -> bytes:
 
 
 def _escaped(name: str) -> bytes:
-    return _ESCAPED.sub(_escape, name).encode()
+    return utf8(_ESCAPED.sub(_escape, name), "The name of a form field, or of its file,")
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -24,8 +24,9 @@ __all__ = [
 ]
 
 _ENCODING_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,39}")
-# Python codecs that are no charsets: they fail, or warn, on bytes that a server may send.
-_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+# Python codecs that are no charsets: they fail, or warn, on bytes that a server may send. And UTF-7, which browsers do
+# not know either: it hides markup from those who look for it, and takes quadratic time where it comes in pieces.
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"})
 
 
 def charset_from_content_type(content_type: str) -> str | None:
@@ -119,10 +120,11 @@ class LineDecoder:
     (`str.splitlines()` also cuts at U+2028, form feed and others, which may stand within a line of JSON.)
     """
 
-    __slots__ = ("_after_cr", "_parts")
+    __slots__ = ("_after_cr", "_parts", "held")
 
     def __init__(self) -> None:
         self._parts: list[str] = []  # of the line that has not ended; joined once
+        self.held = 0  #: characters of it
         self._after_cr = False  # an LF now would belong to the line end already seen
 
     def decode(self, text: str) -> list[str]:
@@ -138,14 +140,18 @@ class LineDecoder:
         if lines and self._parts:
             lines[0] = "".join(self._parts) + lines[0]
             self._parts.clear()
+        if lines:
+            self.held = 0
         if rest:
             self._parts.append(rest)
+            self.held += len(rest)
         return lines
 
     def flush(self) -> list[str]:
         """Return the last line if it has no line end; no line at all if it is empty."""
         lines = ["".join(self._parts)] if self._parts else []
         self._parts.clear()
+        self.held = 0
         self._after_cr = False
         return lines
 
@@ -155,6 +161,8 @@ class _Chunker(Generic[AnyStr]):
     _empty: AnyStr
 
     def __init__(self, chunk_size: int | None = None) -> None:
+        if chunk_size is not None and not isinstance(chunk_size, int):
+            raise TypeError(f"chunk_size is a whole number or None, not {type(chunk_size).__name__}.")
         if chunk_size is not None and chunk_size < 1:
             raise ValueError(f"chunk_size must be at least 1, not {chunk_size}.")
         self._size = chunk_size

@@ -11,9 +11,8 @@ r"""HTTP/1.1 (RFC 9112): a request goes in and bytes come out, bytes go in and a
     >>> stream.status, stream.take(), stream.ended, connection.reusable
     (200, b'hi', True, True)
 
-h11 is the authority. The fast lane of `strict.py` takes what is plain; the first odd thing in an exchange brings h11 up
-to what has been said so far and leaves the rest of the exchange to it. Nothing of h11 is seen from outside: its events
-become attributes of a stream, its errors ours.
+h11 is the authority, in the slow lane of `slow.py`. The fast lane of `strict.py` takes what is plain; the first odd
+thing in an exchange brings h11 up to what has been said so far and leaves the rest of the exchange to it.
 
 This file knows no sockets and no pool. A malformed message never raises from `receive_data`: it ends the stream with a
 `failure`, and the connection with a `close_reason`.
@@ -21,63 +20,47 @@ This file knows no sockets and no pool. A malformed message never raises from `r
 
 from __future__ import annotations
 
-import enum
 from typing import TYPE_CHECKING, Any
 
 from ..contracts import FieldBlock, Fields
 from ..errors import LocalProtocolError, ReadError, RemoteProtocolError, TransportError
-from ..layers import UnannouncedEnd
+from ..layers import UnannouncedEnd, in_words, reason_of
+from ..limits import DEFAULT_LIMITS, Limits
 from ..models.field_block import field_block
-from .measures import MAX_HEAD_SIZE, check_head, check_trailers
+from .endings import CloseReason, cut_off, is_framed
+from .measures import DEFAULT_MEASURES, Measures
 from .outgoing import OutgoingBody
 from .place import LEAST, Place
 from .raw import RawBytes
-from .reasons import of_request, of_response
 from .stream import Http1Stream
-from .strict import ChunkedBody, closes, read_head, read_keep_alive, write_request
+from .strict import ChunkedBody, read_head, read_keep_alive, write_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import h11
-
     from ..contracts import Basket, Link
-else:
-    from .late import h11
+    from .slow import SlowLane
 
-__all__ = ["MAX_HEAD_SIZE", "MAX_INFORMATIONAL", "CloseReason", "Http1Connection"]
-
-#: Informational responses (1xx) accepted before the final one.
-MAX_INFORMATIONAL = 16
-
-
-class CloseReason(enum.Enum):
-    """Why a connection will carry no further request."""
-
-    ABANDONED = "the exchange was given up before its end"
-    ANSWERED_EARLY = "the server answered before the request was sent in full"
-    FAILED = "the connection failed or the peer broke the rules"
-    PEER_CLOSED = "the peer closed the connection"
-    PEER_WILL_CLOSE = "one side said that it will close the connection"
-    UNSOLICITED = "bytes came that no request had asked for"
-    UPGRADED = "the connection left HTTP/1.1"
+__all__ = ["CloseReason", "Http1Connection"]
 
 
 class Http1Connection:
     """One HTTP/1.1 connection: exchanges, one after the other. See `contracts.Connection`.
 
-    With `fast=False`, h11 reads and writes everything.
+    With `fast=False`, h11 reads and writes everything. `limits` says how much is taken of a response's head, trailers
+    and chunks; beyond, the exchange fails with `HeadTooLarge`.
     """
 
     __slots__ = (
         "_chunked",
+        "_end",
         "_fast",
-        "_h11",
         "_head",
         "_may_be_fast",
-        "_missing",
+        "_measures",
         "_out",
         "_sent",
+        "_slow_lane",
         "_upload",
         "changed",
         "close_reason",
@@ -97,7 +80,7 @@ class Http1Connection:
     #: Set by whoever dials, before the first stream is opened.
     link: Link
 
-    def __init__(self, fast: bool = True) -> None:
+    def __init__(self, fast: bool = True, limits: Limits = DEFAULT_LIMITS) -> None:
         self.changed: Callable[[], None] | None = None
         self.idle_limit: float | None = None
         self.requests_left: int | None = None
@@ -112,18 +95,19 @@ class Http1Connection:
         #: Takes all bytes, once the connection has left HTTP/1.1.
         self.inner: RawBytes | None = None
         self._out: list[bytes | memoryview] = []
+        self._measures = DEFAULT_MEASURES if limits is DEFAULT_LIMITS else Measures(limits)
         self._may_be_fast = fast
+        # How the connection ended while there was no exchange to tell of it.
+        self._end: tuple[OSError | None] | None = None
         self._fast = False  # whether this exchange is in the fast lane
-        # Made when first needed. Between exchanges it is idle, so it does not mind not having seen the fast ones.
-        self._h11: h11.Connection | None = None
+        # Made when first needed.
+        self._slow_lane: SlowLane | None = None
         # What h11 must be told if the fast lane meets something odd: the request, and the head of the response.
         self._sent: tuple[bytes, Fields, bytes | None] | None = None
         self._head = b""
         self._chunked: ChunkedBody | None = None
         # The request's body, where that goes out piece by piece in the fast lane.
         self._upload: OutgoingBody | None = None
-        # Bytes of it that Content-Length promises and that were not queued yet, where h11 writes it.
-        self._missing: int | None = None
 
     @property
     def available_streams(self) -> int:
@@ -169,7 +153,7 @@ class Http1Connection:
                 self.reusable = False
                 return stream
         self._fast = False
-        self._send_head(method, target, fields)
+        self._out += self._slow.send_head(method, target, fields)
         try:
             if body:
                 stream.send_data(body)
@@ -180,6 +164,9 @@ class Http1Connection:
             raise
         self.stream = stream
         self.reusable = False
+        if self._end is not None:
+            self._out = []  # nobody is there to read it
+            self.receive_eof(*self._end)
         return stream
 
     def data_to_send(self) -> bytes | memoryview:
@@ -202,8 +189,7 @@ class Http1Connection:
             return  # the first failure is the one to tell
         stream.unanswered = False
         if not self._fast:
-            self._peer.receive_data(bytes(data))
-            self._advance(stream)
+            self._slow.receive(stream, bytes(data))
         elif stream.status:
             self._receive_body(stream, data)
         else:
@@ -225,7 +211,7 @@ class Http1Connection:
         stream.buffered += size
         stream.heard = stream.clock()  # type: ignore[misc]  # who has a place is gathered
         if place.missing <= 0:
-            self._finish(stream, place.missing < 0)
+            self.finish(stream, place.missing < 0)
             stream.signal.set()
 
     def receive_eof(self, error: OSError | None = None) -> None:
@@ -234,16 +220,20 @@ class Http1Connection:
         if stream is None:
             if self.inner is not None:
                 self.inner.receive_eof(error)
+            else:
+                # A server may hang up before it was asked anything: who asks nevertheless has to hear of it.
+                self._end, self._may_be_fast = (error,), False
             self._end_idly(CloseReason.PEER_CLOSED)
         elif stream.failure is not None:
             pass
-        elif error is not None and not (isinstance(error, UnannouncedEnd) and _is_framed(stream)):
-            self._lose(stream, ReadError(f"The connection was lost: {_in_words(error)}"))
+        elif error is not None and not (isinstance(error, UnannouncedEnd) and is_framed(stream)):
+            lost = ReadError(f"The connection was lost: {in_words(error)}")
+            lost.reason = reason_of(error)
+            self._lose(stream, lost)
         elif self._fast or stream.unanswered:
-            self._lose(stream, _cut_off(stream))
+            self._lose(stream, cut_off(stream))
         else:
-            self._peer.receive_data(b"")
-            self._advance(stream, at_eof=True)
+            self._slow.receive_eof(stream)
             self.close_reason = self.close_reason or CloseReason.PEER_CLOSED
             self.reusable = False
             stream.signal.set()
@@ -251,23 +241,23 @@ class Http1Connection:
     # The fast lane.
 
     def _receive_head(self, stream: Http1Stream, data: bytes | memoryview) -> None:
-        head = read_head(data, stream.method)
+        head = read_head(data, stream.method, self._measures)
         if head is None:
-            self._call_h11(stream, data)
+            self._slow_down(stream, data)
             return
         stream.status, stream.reason, stream.fields, size, stream.length, closes, keep_alive = head
         if closes:
             self.close_reason = CloseReason.PEER_WILL_CLOSE
             stream.duplex = False
         if keep_alive is not None or self.requests_left:
-            self._heed(keep_alive)
+            self.heed(keep_alive)
         if stream.length is None:
-            self._chunked = ChunkedBody()
+            self._chunked = ChunkedBody(self._measures.limits.max_chunk_overhead)
             self._head = bytes(data[:size])
         if len(data) > size:
             self._receive_body(stream, data[size:])
         elif stream.length == 0:
-            self._finish(stream)
+            self.finish(stream)
 
     def _receive_body(self, stream: Http1Stream, data: bytes | memoryview) -> None:
         if stream.length is None:
@@ -280,7 +270,7 @@ class Http1Connection:
                 return
         elif missing:
             stream.put(data[:missing])
-        self._finish(stream, len(data) > missing)
+        self.finish(stream, len(data) > missing)
 
     def make_place(self, stream: Http1Stream, basket: Basket) -> Place | None:
         """Have the rest of a plain body received in place, if it is worth that."""
@@ -302,175 +292,70 @@ class Http1Connection:
         for piece in chunked.receive(data, stream.copies):
             stream.put(piece)
         if chunked.ended:
-            self._finish(stream, bool(chunked.rest))
+            self.finish(stream, bool(chunked.rest))
         elif chunked.broken:
             text = "The body of the response is not valid HTTP/1.1: a chunk does not end with a line end"
-            self._fail(stream, RemoteProtocolError(text))
+            self.fail(stream, RemoteProtocolError(text))
+        elif chunked.excess > chunked.most:
+            self.fail(stream, self._measures.too_much_overhead(chunked.excess))
         elif chunked.odd:
-            self._call_h11(stream, self._head + chunked.rest)
+            self._slow_down(stream, self._head + chunked.rest, chunked.excess)
 
-    def _call_h11(self, stream: Http1Stream, data: bytes | memoryview) -> None:
-        """Leave the exchange, and the connection, to h11: tell it what was sent, and what of the answer is unread."""
+    # The slow lane.
+
+    @property
+    def _slow(self) -> SlowLane:
+        if self._slow_lane is None:
+            from .slow import SlowLane
+
+            self._slow_lane = SlowLane(self, self._measures)
+        return self._slow_lane
+
+    def _slow_down(self, stream: Http1Stream, data: bytes | memoryview, excess: int = 0) -> None:
+        """Leave the exchange to h11: tell it what was sent, and what of the answer is unread."""
         target, fields, body = self._sent  # type: ignore[misc]  # there is an exchange, and it was a plain one
         self._fast = False
-        out, self._out = self._out, []
-        self._send_head(stream.method, target, fields)
         upload = self._upload
         # Of a piece, h11 looks at the length only, and a range has one: what has gone need not be kept for it.
         gone: Any = body if upload is None else range(upload.queued)
-        if gone:
-            self._send(h11.Data(data=gone))
-        if upload is None or upload.whole:
-            self._missing = None
-            self._send(h11.EndOfMessage())
-        else:
-            self._missing = upload.missing
+        missing = 0 if upload is None or upload.whole else upload.missing
         self._upload = None
-        self._out = out
-        self._peer.receive_data(bytes(data))
-        self._advance(stream)
-
-    # h11.
-
-    @property
-    def _peer(self) -> h11.Connection:
-        if self._h11 is None:
-            self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_SIZE)
-        return self._h11
-
-    def _send_head(self, method: bytes, target: bytes, fields: Fields) -> None:
-        values = {name.lower(): value for name, value in fields}
-        length = values.get(b"content-length")
-        if length is not None and b"transfer-encoding" in values:
-            raise LocalProtocolError(
-                "The request has both Content-Length and Transfer-Encoding (RFC 9112 section 6.2)"
-            )
-        try:
-            self._send(h11.Request(method=method, target=target, headers=fields))
-        except h11.LocalProtocolError as exc:
-            text = f"The request cannot be sent over HTTP/1.1: {of_request(exc, fields)}"
-            raise LocalProtocolError(text) from None
-        self._missing = int(length) if length is not None and length.isdigit() else None
-
-    def _send(self, event: h11.Event) -> None:
-        self._out += self._peer.send_with_data_passthrough(event) or ()
+        self._slow.catch_up(stream.method, target, fields, gone, missing)
+        self._slow.receive(stream, bytes(data), excess)
 
     def send_piece(self, data: bytes | memoryview | None) -> None:
         """Queue a piece of the request's body, or its end where it is None.
 
         A body of known length ends with its last byte, so that an answer to that is no early one.
         """
-        upload = self._upload
-        if upload is not None:
-            if not upload.queue(data, self._out):
-                raise self._wrong_length(data)
-            return
-        try:
-            if data is not None:
-                self._send(h11.Data(data=data))  # type: ignore[arg-type]  # it is passed on as it is
-                if self._missing is not None:
-                    self._missing -= len(data)
-            if self._missing == 0 or (data is None and self._peer.our_state is h11.SEND_BODY):
-                self._missing = None
-                self._send(h11.EndOfMessage())
-        except h11.LocalProtocolError:
-            raise self._wrong_length(data) from None
-
-    def _wrong_length(self, data: bytes | memoryview | None) -> LocalProtocolError:
+        if self._upload is not None:
+            if self._upload.queue(data, self._out):
+                return
+        else:
+            sent = self._slow.send_piece(data)
+            if sent is not None:
+                self._out += sent
+                return
         self.close_reason = CloseReason.ABANDONED
         self.reusable = False
         wrong = "shorter" if data is None else "longer"
-        return LocalProtocolError(
+        raise LocalProtocolError(
             f"The request's body is {wrong} than its Content-Length says (RFC 9110 section 8.6)"
         )
 
-    def _advance(self, stream: Http1Stream, at_eof: bool = False) -> None:
-        """Turn what h11 makes of the bytes into news for the stream."""
-        next_event = self._peer.next_event
-        try:
-            while not stream.ended:
-                event = next_event()
-                if isinstance(event, h11.Data):
-                    stream.put(event.data)
-                elif isinstance(event, h11.Response):
-                    self._begin(stream, event)
-                elif isinstance(event, h11.EndOfMessage):
-                    self._end(stream, event)
-                elif isinstance(event, h11.InformationalResponse):
-                    self._inform(stream, event)
-                else:
-                    break  # more bytes are needed
-        except h11.RemoteProtocolError as exc:
-            part = "body" if stream.status else "head"
-            text = f"The {part} of the response is not valid HTTP/1.1: {of_response(exc)}"
-            self._fail(stream, _cut_off(stream) if at_eof else RemoteProtocolError(text))
-
-    def _begin(self, stream: Http1Stream, head: h11.Response) -> None:
-        if stream.status:
-            return  # the fast lane has read it already
-        check_head(head.headers)
-        if stream.method == b"CONNECT" and 200 <= head.status_code < 300:
-            self._leave(stream, head)
-            return
-        values = {name.lower(): value for name, value in head.headers.raw_items()}
-        if b"transfer-encoding" in values and b"content-length" in values:
-            raise h11.RemoteProtocolError("both Content-Length and Transfer-Encoding (RFC 9112 section 6.3)")
-        if b"content-length" in values:
-            stream.length = int(values[b"content-length"])
-        self._heed(values.get(b"keep-alive"))
-        stream.duplex = (
-            head.http_version == b"1.1"
-            and (stream.length is not None or b"transfer-encoding" in values)
-            and not any(closes(value) for name, value in head.headers if name == b"connection")
-        )
-        self._describe(stream, head)
-
-    def _inform(self, stream: Http1Stream, head: h11.InformationalResponse) -> None:
-        stream.informational = (*stream.informational, (head.status_code, head.headers.raw_items()))
-        check_head(head.headers)
-        if len(stream.informational) > MAX_INFORMATIONAL:
-            raise h11.RemoteProtocolError(f"more than {MAX_INFORMATIONAL} informational responses")
-        if head.status_code == 101:
-            self._leave(stream, head)
-
-    def _leave(self, stream: Http1Stream, head: h11.Response | h11.InformationalResponse) -> None:
-        """Leave HTTP/1.1 (RFC 9110 sections 7.8 and 9.3.6): what stands behind this head is none of its business."""
-        machine = self._peer
-        if machine.our_state is not h11.SWITCHED_PROTOCOL:
-            raise h11.RemoteProtocolError("the protocol was switched before the request was sent in full")
-        self._describe(stream, head)
+    def leave(self, stream: Http1Stream, behind: bytes) -> None:
+        """Leave HTTP/1.1 (RFC 9110 sections 7.8 and 9.3.6): what stands behind the head is none of its business."""
         self.inner = stream.raw = RawBytes()
-        behind = machine.trailing_data[0]
         if behind:
             self.inner.receive_data(behind)
-        self._finish(stream, close_reason=CloseReason.UPGRADED)
-
-    def _describe(self, stream: Http1Stream, head: h11.Response | h11.InformationalResponse) -> None:
-        stream.http_version = b"HTTP/" + head.http_version
-        stream.reason = head.reason
-        stream.fields = head.headers.raw_items()
-        stream.status = head.status_code
-
-    def _end(self, stream: Http1Stream, event: h11.EndOfMessage) -> None:
-        check_trailers(event.headers)
-        stream.trailers = event.headers.raw_items()
-        machine = self._peer
-        ours, theirs = machine.our_state, machine.their_state
-        reason = None
-        if ours is not h11.DONE and ours is not h11.MUST_CLOSE:
-            reason = CloseReason.ANSWERED_EARLY
-        elif ours is h11.MUST_CLOSE or theirs is not h11.DONE:
-            reason = CloseReason.PEER_WILL_CLOSE
-        self._finish(stream, bool(machine.trailing_data[0]), reason)
-        if self.close_reason is None:
-            machine.start_next_cycle()
+        self.finish(stream, False, CloseReason.UPGRADED)
 
     # Both.
 
-    def _finish(
+    def finish(
         self, stream: Http1Stream, unsolicited: bool = False, close_reason: CloseReason | None = None
     ) -> None:
-        """The response is whole."""
+        """The response is whole. The lanes say so, and what stands below."""
         if self._upload is not None:
             if not self._upload.whole and self.close_reason in (None, CloseReason.PEER_WILL_CLOSE):
                 self.close_reason = CloseReason.ANSWERED_EARLY
@@ -482,7 +367,7 @@ class Http1Connection:
         self.stream = self.room = None
         self.reusable = self.close_reason is None
 
-    def _heed(self, keep_alive: bytes | None) -> None:
+    def heed(self, keep_alive: bytes | None) -> None:
         """Take to heart what the server says of the connection's future."""
         if keep_alive is not None:
             self.idle_limit, self.requests_left = read_keep_alive(keep_alive)
@@ -499,9 +384,10 @@ class Http1Connection:
 
     def _lose(self, stream: Http1Stream, failure: TransportError) -> None:
         failure.unanswered = stream.unanswered
-        self._fail(stream, failure)
+        self.fail(stream, failure)
 
-    def _fail(self, stream: Http1Stream, failure: TransportError) -> None:
+    def fail(self, stream: Http1Stream, failure: TransportError) -> None:
+        """The response will never be whole."""
         self.close_reason = CloseReason.FAILED
         stream.failure = failure
         self.room = None
@@ -510,25 +396,3 @@ class Http1Connection:
     def abandon(self) -> None:
         """Nobody wants the rest of the exchange."""
         self.close_reason = self.close_reason or CloseReason.ABANDONED
-
-
-def _is_framed(stream: Http1Stream) -> bool:
-    """Whether the response itself tells where it ends: with a length, with its last chunk, or not before its head."""
-    if not stream.status or stream.length is not None:
-        return True
-    return any(name.lower() == b"transfer-encoding" for name, _ in stream.fields)
-
-
-def _cut_off(stream: Http1Stream) -> RemoteProtocolError:
-    if not stream.status:
-        return RemoteProtocolError("The server closed the connection before its response was there")
-    came = (
-        f"{stream.received} bytes" if stream.length is None else f"{stream.received} of {stream.length} bytes"
-    )
-    return RemoteProtocolError(
-        f"The server closed the connection before the response's body was whole: {came} of it had come"
-    )
-
-
-def _in_words(error: OSError) -> str:
-    return error.strerror or str(error) or type(error).__name__

@@ -47,6 +47,6 @@ def of_response(error: h11.RemoteProtocolError) -> str:
 
 def _shown(what: str, line: str) -> str:
     if what == "illegal status line":
-        return line[:_MAX_SHOWN]
+        return line[:_MAX_SHOWN].partition("?")[0]  # who says back what was asked, says the query, too
     name = _NAME.match(line) if what == "illegal header line" else None
     return "" if name is None else name[0][:_MAX_SHOWN]

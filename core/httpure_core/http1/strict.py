@@ -17,8 +17,8 @@ import re
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from ..contracts import MAX_FIELDS, FieldBlock, Fields
-from .measures import MAX_HEAD_SIZE
+from ..contracts import FieldBlock, Fields
+from .measures import AROUND_A_CHUNK, DEFAULT_MEASURES, LONGEST_START, Measures
 
 __all__ = ["ChunkedBody", "Head", "closes", "read_head", "read_keep_alive", "write_request"]
 
@@ -60,18 +60,20 @@ Head: TypeAlias = tuple[int, bytes, Fields, int, int | None, bool, bytes | None]
 _USUAL_HEAD = 4096
 
 
-def read_head(data: bytes | memoryview, method: bytes) -> Head | None:
+def read_head(data: bytes | memoryview, method: bytes, measures: Measures = DEFAULT_MEASURES) -> Head | None:
     """Read the head of a response to a request of this method; None if it is odd (runs once per response).
+
+    One that is beyond a limit is odd, too: who reads it then says which one.
 
     A server says most of its lines again and again, so those are remembered: that saves a third, and 60 fields take
     14 µs. What is new in a head, such as its Date, is read as ever.
     """
     head = bytes(data[:_USUAL_HEAD])
     end = head.find(b"\r\n\r\n")
-    if end < 0:
-        head = bytes(data[: MAX_HEAD_SIZE + 4])
+    if not 0 <= end <= measures.plain:
+        head = bytes(data[: measures.max_head_size])
         end = head.find(b"\r\n\r\n")
-        if end < 0:
+        if end < 0 or not _is_measured(head[:end], measures):
             return None
     lines = iter(head[:end].split(b"\r\n"))
     start = next(lines)
@@ -109,16 +111,25 @@ def read_head(data: bytes | memoryview, method: bytes) -> Head | None:
             keep_alive = value
         else:
             _remember(line, field)
-    if len(fields) > MAX_FIELDS or (chunked and length is not None):
+    if len(fields) > measures.max_fields or (chunked and length is not None):
         return None
     size = end + 4
     if method == b"HEAD" or status == 304 or status == 204:
+        if status == 204 and (chunked or (length is not None and length.strip(b"0"))):
+            return None  # a body where there can be none
         return status, reason, fields, size, 0, closing, keep_alive
     if chunked:
         return status, reason, fields, size, None, closing, keep_alive
     if length is None:
         return None  # the body ends with the connection
     return status, reason, fields, size, int(length), closing, keep_alive
+
+
+def _is_measured(head: bytes, measures: Measures) -> bool:
+    """Whether the lines of a head that is not small are within the limits."""
+    start, _, fields = head.partition(b"\r\n")
+    longest = max(map(len, fields.split(b"\r\n")))
+    return len(start) <= LONGEST_START and longest <= measures.limits.max_field_size
 
 
 #: Lines of responses that say nothing about framing, with the fields that they are; and status lines. Bounded.
@@ -168,9 +179,9 @@ def read_keep_alive(value: bytes) -> tuple[float | None, int | None]:
 class ChunkedBody:
     """A body in chunks (RFC 9112 section 7.1), as far as it is plain."""
 
-    __slots__ = ("_data_left", "_footer_due", "broken", "ended", "odd", "rest")
+    __slots__ = ("_data_left", "_footer_due", "broken", "ended", "excess", "most", "odd", "rest")
 
-    def __init__(self) -> None:
+    def __init__(self, max_overhead: int) -> None:
         #: Bytes that were not used: an unfinished line, or what stands behind the end or the oddity.
         self.rest = b""
         #: True when the last chunk has come.
@@ -179,6 +190,9 @@ class ChunkedBody:
         self.odd = False
         #: True if a chunk was not followed by a line end.
         self.broken = False
+        #: Bytes around the chunks, less those within and the usual ones. Beyond `most` of them, nothing more is read.
+        self.excess = 0
+        self.most = max_overhead
         self._data_left = 0  # bytes of the current chunk that are still to come
         self._footer_due = False  # whether its line end is
 
@@ -189,7 +203,7 @@ class ChunkedBody:
         pieces: list[bytes | memoryview] = []
         source = memoryview(data) if as_views else data
         at = 0
-        while at < len(data) and not self.ended:
+        while at < len(data) and not self.ended and self.excess <= self.most:
             if self._data_left:
                 at = self._pass_data(data, at, source, pieces)
             elif self._footer_due:
@@ -216,6 +230,7 @@ class ChunkedBody:
         This loop is where the time of small chunks goes: 1.2 µs for each, and 2.8 step by step.
         """
         left = self._data_left
+        excess = self.excess
         there = len(data)
         while left <= there - at:
             pieces.append(source[at : at + left])
@@ -224,12 +239,18 @@ class ChunkedBody:
             left = 0 if line is None else int(line[1], 16)
             if line is None or not left:
                 self._data_left = 0
+                self.excess = excess
                 return at
+            excess += line.end() - at - left - AROUND_A_CHUNK
             at = line.end()
+            if excess > self.most:
+                self.excess = excess
+                return at
         if at < there:
             pieces.append(source[at:])
             left -= there - at
         self._data_left = left
+        self.excess = excess
         return there
 
     def _begin(self, data: bytes, at: int) -> int:
@@ -242,6 +263,7 @@ class ChunkedBody:
         if size:
             self._data_left = size
             self._footer_due = True
+            self.excess += line.end() - at + 2 - size - AROUND_A_CHUNK
             return line.end()
         behind = data[line.end() : line.end() + 2]
         if behind == b"\r\n":

@@ -34,14 +34,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..contracts import FieldBlock, Fields
-from ..errors import LocalProtocolError, ReadError, TransportError
+from ..errors import LocalProtocolError, TransportError
 from ..layers import UnannouncedEnd
-from .failures import broken_off, cut_off, farewell, going_away, malformed, reset_by_peer, unheard, words_of
+from ..limits import DEFAULT_LIMITS, Limits
+from .failures import broken_off, cut_off, farewell, going_away, lost, malformed, reset_by_peer, unheard
 from .faults import Code, ConnectionFault
 from .fields import check_target, write_head
 from .frames import Flag, Frame, FrameReader, Kind
 from .library import library
-from .limits import MAX_TABLE_SIZE, STREAMS_BEFORE_SETTINGS, Patience
+from .limits import MAX_HEADER_LIST_SIZE, MAX_STREAMS, MAX_TABLE_SIZE, STREAMS_BEFORE_SETTINGS, Patience
 from .responses import Responses
 from .stream import Http2Stream
 from .table import StreamTable, fail
@@ -69,7 +70,8 @@ class Http2Connection:
 
     `scheme` is that of the requests: b"https", or b"http" where HTTP/2 is spoken without TLS (prior knowledge).
     `ping_interval` is how many seconds the peer may be silent while requests wait for it, before it is asked whether it
-    is there, and how many it has to answer; None for any number. Raises ImportError where h2 is not installed.
+    is there, and how many it has to answer; None for any number. `limits` says how much is taken of a response's head
+    and trailers; beyond, its stream fails with `HeadTooLarge`. Raises ImportError where h2 is not installed.
     """
 
     __slots__ = (
@@ -80,6 +82,7 @@ class Http2Connection:
         "_greeted",
         "_h2",
         "_library",
+        "_lost",
         "_next_id",
         "_patience",
         "_responses",
@@ -95,24 +98,27 @@ class Http2Connection:
     #: Set by whoever dials, before the first stream is opened.
     link: Link
 
-    def __init__(self, scheme: bytes = b"https", ping_interval: float | None = None) -> None:
+    def __init__(
+        self, scheme: bytes = b"https", ping_interval: float | None = None, limits: Limits = DEFAULT_LIMITS
+    ) -> None:
         self.changed: Callable[[], None] | None = None
         self.idle_limit: float | None = None
         self.requests_left: int | None = None
         self._library = library()
-        self._h2 = self._library.engine()
+        self._h2 = self._library.engine(min(limits.max_head_size, MAX_HEADER_LIST_SIZE))
         self._patience = Patience()
         self._table = StreamTable(self._h2, self._patience)
         if ping_interval is not None:
             self._table.vigil = Vigil(self, ping_interval)
         self._frames = FrameReader()
-        self._responses = Responses(self._h2, self._table, self._patience)
+        self._responses = Responses(self._h2, self._table, self._patience, limits)
         self._scheme = scheme
         self._next_id = 1
         self._greeted = False  # whether the peer's settings have come
         self._allowed = STREAMS_BEFORE_SETTINGS  # how many streams may be open at a time
         self._goodbye = ""  # what GOAWAY said
         self._close_reason: CloseReason | None = None
+        self._lost: OSError | None = None  # what it ended with, if that was an error of the system or of TLS
 
     @property
     def close_reason(self) -> CloseReason | None:
@@ -128,13 +134,13 @@ class Http2Connection:
 
     @property
     def stream_limit(self) -> int | None:
-        """How many streams the peer allows at a time; None before it has said so."""
+        """How many streams the peer allows at a time, and no more than we do; None before it has said so."""
         return self._allowed if self._greeted else None
 
     def expect_streams(self, limit: int) -> None:
         """Until the peer has said how many streams it allows, assume so many, and not 100."""
         if not self._greeted:
-            self._allowed = limit
+            self._allowed = min(limit, MAX_STREAMS)
 
     @property
     def suspect(self) -> bool:
@@ -187,7 +193,7 @@ class Http2Connection:
             _check_length(body, length)
             encoded = known.block(target)
         number = self._next_id
-        stream = Http2Stream(table, number, method, length, table.arrivals)
+        stream = Http2Stream(table, number, method, length, table.signs)
         self._h2.send_block(number, encoded, body == b"")
         self._next_id += 2
         if self._next_id > _LAST_STREAM_ID:
@@ -212,8 +218,8 @@ class Http2Connection:
     def receive_data(self, data: bytes) -> None:
         """Feed bytes from the peer; sets the signals of the streams that they bring forward."""
         table = self._table
-        recovered = table.suspect
-        table.arrived()
+        doubted = table.suspect
+        table.arrivals += 1
         if self._is_over:
             return
         table.settle()
@@ -221,14 +227,18 @@ class Http2Connection:
         frames = self._frames
         frames.feed(data)
         try:
-            while (frame := frames.next_frame()) is not None:
+            frame = frames.next_frame()
+            if frame is not None:
+                table.heard()
+            while frame is not None:
                 self._receive_frame(frame)
+                frame = frames.next_frame()
         except ConnectionFault as fault:
             if not fault.told:
                 self._h2.close_connection(fault.code)
-            broken = str(fault)
-            self._end(CloseReason.FAILED, lambda stream: broken_off(broken))
-        if recovered:
+            broken, limit = str(fault), fault.limit
+            self._end(CloseReason.FAILED, lambda stream: broken_off(broken, limit))
+        if doubted and not table.suspect:
             self._tell()
 
     def receive_eof(self, error: OSError | None = None) -> None:
@@ -239,8 +249,8 @@ class Http2Connection:
             # A stream itself tells where it ends.
             self._end(CloseReason.PEER_CLOSED, lambda stream: _lost(stream, self._cut_off(stream)))
         else:
-            lost = f"The connection was lost: {words_of(error)}"
-            self._end(CloseReason.FAILED, lambda stream: _lost(stream, ReadError(lost)))
+            self._lost = why = error
+            self._end(CloseReason.FAILED, lambda stream: _lost(stream, lost(why)))
 
     def end_silence(self, seconds: float) -> None:
         """Nothing has come for so long after a PING: the peer is gone. See `vigil.py`."""
@@ -266,14 +276,17 @@ class Http2Connection:
     def _is_over(self) -> bool:
         return self._close_reason in (CloseReason.FAILED, CloseReason.PEER_CLOSED)
 
-    def _refusal(self) -> LocalProtocolError:
+    def _refusal(self) -> TransportError:
         reason = self.close_reason
+        if self._lost is not None and self._next_id == 1:
+            # Before anything was asked: it is the server, not who asks, that is to blame.
+            return lost(self._lost)
         if reason is not None:
             why = reason.value
         elif self._table.suspect:
             why = "the server was asked for a sign of life, and has not given any yet"
         else:
-            why = f"the server allows {self._allowed} at a time"
+            why = f"{self._allowed} at a time are allowed"
         refusal = LocalProtocolError(f"No further stream can be opened on the HTTP/2 connection: {why}")
         refusal.unprocessed = True
         return refusal
@@ -306,7 +319,8 @@ class Http2Connection:
         if not frame.flags & Flag.ACK:
             self._table.hearing.answer()
         self._h2.receive_data(frame.raw)
-        allowed, self._allowed = self._allowed, self._h2.remote_settings.max_concurrent_streams
+        allowed = self._allowed
+        self._allowed = min(self._h2.remote_settings.max_concurrent_streams, MAX_STREAMS)
         encoder = self._h2.encoder
         if encoder.header_table_size > MAX_TABLE_SIZE:
             encoder.header_table_size = MAX_TABLE_SIZE
@@ -325,6 +339,8 @@ class Http2Connection:
 
     def _receive_reset(self, frame: Frame) -> None:
         self._patience.spend_reset()
+        if frame.stream_id >= self._next_id or frame.stream_id % 2 == 0:
+            raise ConnectionFault(Code.PROTOCOL_ERROR, "it reset a stream that was never opened")
         self._h2.receive_data(frame.raw)
         self._table.forget(frame.stream_id)
         stream = self._table.streams.get(frame.stream_id)
@@ -343,7 +359,7 @@ class Http2Connection:
         for stream in list(self._table.streams.values()):
             if stream.stream_id > last:
                 self._table.forsake(stream, Code.CANCEL)
-                fail(stream, going_away(self._goodbye))
+                fail(stream, going_away(stream, self._goodbye))
         self._tell()
 
     def _receive_ping(self, frame: Frame) -> None:

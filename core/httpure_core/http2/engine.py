@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from .compression import RequestEncoder
 from .faults import Code, ConnectionFault
-from .limits import CONNECTION_WINDOW, MAX_FRAME_SIZE, MAX_HEADER_LIST_SIZE, STREAM_WINDOW
+from .limits import CONNECTION_WINDOW, FIRST_WINDOW, MAX_FRAME_SIZE
 
 __all__ = ["Engine", "engine_class"]
 
@@ -69,7 +69,7 @@ class Engine(Protocol):
 def engine_class(errors: tuple[type[Exception], ...]) -> type[Any]:
     """Return a class that makes an `Engine`: of a client, with the preface ready to send. Raises ImportError.
 
-    `errors` is what h2 raises where a rule is broken.
+    `errors` is what h2 raises where a rule is broken. To make one takes how long the peer's header lists may be.
 
     Fields are checked, encoded and decoded elsewhere, both ways: faster, and a bad one ends its own stream only.
     """
@@ -81,7 +81,7 @@ def engine_class(errors: tuple[type[Exception], ...]) -> type[Any]:
         MAX_CLOSED_STREAMS = _MOST_REMEMBERED
         encoder: Any
 
-        def __init__(self) -> None:
+        def __init__(self, max_header_list_size: int) -> None:
             super().__init__(
                 H2Configuration(
                     client_side=True,
@@ -98,9 +98,9 @@ def engine_class(errors: tuple[type[Exception], ...]) -> type[Any]:
                 client=True,
                 initial_values={
                     SettingCodes.ENABLE_PUSH: 0,
-                    SettingCodes.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
+                    SettingCodes.INITIAL_WINDOW_SIZE: FIRST_WINDOW,
                     SettingCodes.MAX_FRAME_SIZE: MAX_FRAME_SIZE,
-                    SettingCodes.MAX_HEADER_LIST_SIZE: MAX_HEADER_LIST_SIZE,
+                    SettingCodes.MAX_HEADER_LIST_SIZE: max_header_list_size,
                 },
             )
             self.max_inbound_frame_size = MAX_FRAME_SIZE

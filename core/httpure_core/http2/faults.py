@@ -49,13 +49,15 @@ def name_of(code: int) -> str:
 class ConnectionFault(Exception):
     """The peer broke the rules in a way that nothing on the connection can be trusted any more (section 5.4.1).
 
-    `told` is True where h2 has found it out, and has a GOAWAY frame ready for the peer.
+    `told` is True where h2 has found it out, and has a GOAWAY frame ready for the peer. `limit` is the name of the one
+    of `Limits` that was broken, if it was one.
     """
 
-    def __init__(self, code: int, text: str, told: bool = False) -> None:
+    def __init__(self, code: int, text: str, told: bool = False, limit: str = "") -> None:
         super().__init__(text)
         self.code = code
         self.told = told
+        self.limit = limit
 
 
 class StreamFault(Exception):

@@ -10,9 +10,11 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..contracts import MAX_FIELDS, MAX_TRAILERS, MAX_TRAILERS_SIZE, Fields
-from ..errors import LocalProtocolError
+from ..contracts import Fields
+from ..errors import LocalProtocolError, head_too_large
+from ..limits import DEFAULT_LIMITS, Limits
 from .faults import StreamFault
+from .limits import MAX_HEADER_LIST_SIZE
 
 __all__ = ["Head", "RequestHead", "check_target", "is_secret", "read_head", "read_trailers", "write_head"]
 
@@ -122,14 +124,18 @@ class Head(NamedTuple):
     length: int | None  #: bytes of body that Content-Length promises; 0 where there can be no body
 
 
-def read_head(block: Iterable[tuple[bytes, bytes]], method: bytes) -> Head:
-    """Read the head of a response to a request of this method (runs once per response). Raises StreamFault."""
+def read_head(block: Iterable[tuple[bytes, bytes]], method: bytes, limits: Limits = DEFAULT_LIMITS) -> Head:
+    """Read the head of a response to a request of this method (runs once per response).
+
+    Raises StreamFault and HeadTooLarge.
+    """
     pairs = iter(block)
     name, value = next(pairs, (b"", b""))
     if name != b":status" or not _STATUS.fullmatch(value):
         raise StreamFault("its head does not begin with a :status of three digits")
     status = int(value)
     fields = _read_fields(pairs)
+    _measure_head(fields, limits)
     length: int | None = None
     for name, value in fields:
         if name == b"content-length":
@@ -143,16 +149,34 @@ def read_head(block: Iterable[tuple[bytes, bytes]], method: bytes) -> Head:
     return Head(status, fields, length)
 
 
-def read_trailers(block: Iterable[tuple[bytes, bytes]]) -> Fields:
-    """Read the fields behind a body. Raises StreamFault."""
+def read_trailers(block: Iterable[tuple[bytes, bytes]], limits: Limits = DEFAULT_LIMITS) -> Fields:
+    """Read the fields behind a body. Raises StreamFault and HeadTooLarge."""
     fields = _read_fields(block)
     size = sum(len(name) + len(value) for name, value in fields)
-    if len(fields) > MAX_TRAILERS or size > MAX_TRAILERS_SIZE:
-        raise StreamFault(
-            f"its trailers are {len(fields)} fields of {size} bytes, and {MAX_TRAILERS} of {MAX_TRAILERS_SIZE} are "
-            "allowed"
-        )
+    has = "The trailer section of the response has"
+    if len(fields) > limits.max_trailers:
+        raise head_too_large(has, len(fields), "fields", limits.max_trailers, "max_trailers")
+    if size > limits.max_trailers_size:
+        raise head_too_large(has, size, "bytes", limits.max_trailers_size, "max_trailers_size")
+    if any(name == b"content-length" for name, _ in fields):
+        raise StreamFault("a trailer says how long the body is")
     return fields
+
+
+def _measure_head(fields: Fields, limits: Limits) -> None:
+    """See whether a head is within the limits. That it is within those of HTTP/2, its decoder has seen to."""
+    has = "The head of the response has"
+    if len(fields) > limits.max_fields:
+        raise head_too_large(has, len(fields), "fields", limits.max_fields, "max_fields")
+    if min(limits.max_field_size, limits.max_head_size) >= MAX_HEADER_LIST_SIZE:
+        return
+    sizes = [len(name) + len(value) for name, value in fields]
+    longest, size = max(sizes, default=0), sum(sizes)
+    if longest > limits.max_field_size:
+        has = "A field of the head of the response has"
+        raise head_too_large(has, longest, "bytes", limits.max_field_size, "max_field_size")
+    if size > limits.max_head_size:
+        raise head_too_large(has, size, "bytes", limits.max_head_size, "max_head_size")
 
 
 def _read_fields(block: Iterable[tuple[bytes, bytes]]) -> Fields:
@@ -166,6 +190,4 @@ def _read_fields(block: Iterable[tuple[bytes, bytes]]) -> Fields:
             raise StreamFault(f"the field {name.decode()} has a byte that no value may have")
         # White space around it makes a response malformed, but enough servers do it that curl lets it pass, too.
         fields.append((name, value.strip(b" \t")))
-    if len(fields) > MAX_FIELDS:
-        raise StreamFault(f"it has {len(fields)} fields, and {MAX_FIELDS} are allowed")
     return fields

@@ -160,9 +160,10 @@ class BlockReader:
         self._size += len(frame.payload)
         if self._count > MAX_CONTINUATIONS or self._size > MAX_HEADER_LIST_SIZE:
             text = (
-                f"it sent a header block of {self._size} bytes in {self._count + 1} frames, which is too long"
+                f"it sent a header block of {self._size:,} bytes in {self._count + 1} frames, and "
+                f"{MAX_HEADER_LIST_SIZE:,} in {MAX_CONTINUATIONS + 1} are allowed, whatever max_head_size says"
             )
-            raise ConnectionFault(Code.ENHANCE_YOUR_CALM, text)
+            raise ConnectionFault(Code.ENHANCE_YOUR_CALM, text, limit="max_head_size")
         self._pieces.append(frame.payload)
         if not frame.flags & Flag.END_HEADERS:
             return None

@@ -18,8 +18,8 @@ _INFO = 20  # logging.INFO
 class Library(NamedTuple):
     """The names, once they are there."""
 
-    #: Makes a connection whose preface is ready to send.
-    engine: Callable[[], Engine]
+    #: Makes a connection whose preface is ready to send, by the size of header lists that it allows.
+    engine: Callable[[int], Engine]
     #: Makes a decoder of header blocks.
     decoder: Callable[[], ResponseDecoder]
     #: Raised for a header list that is too long, and for a header block that cannot be decoded.

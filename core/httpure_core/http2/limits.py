@@ -6,28 +6,31 @@ from .faults import Code, ConnectionFault
 
 __all__ = [
     "CONNECTION_WINDOW",
+    "FIRST_WINDOW",
     "MAX_CONTINUATIONS",
     "MAX_FRAME_SIZE",
     "MAX_HEADER_LIST_SIZE",
-    "MAX_INFORMATIONAL",
+    "MAX_STREAMS",
     "MAX_TABLE_SIZE",
     "STREAMS_BEFORE_SETTINGS",
     "STREAM_WINDOW",
     "Patience",
 ]
 
-#: Bytes of a response's body that a stream takes while nobody reads them, and those of all streams of a connection, as
-#: long as there are few: see `StreamTable`.
+#: Bytes of a response's body that a stream takes at first while nobody reads them, and at most, once it is known to be
+#: that long; and those of all streams of a connection, however many they are. See `StreamTable`.
+FIRST_WINDOW = 64 * 1024
 STREAM_WINDOW = 1024 * 1024
 CONNECTION_WINDOW = 16 * 1024 * 1024
+#: Streams at a time, whatever the peer allows: half of the connection's window is theirs to begin with.
+MAX_STREAMS = CONNECTION_WINDOW // 2 // FIRST_WINDOW
 #: Bytes of one frame. Above the 16 KiB of the RFC, since each frame costs time, however long it is.
 MAX_FRAME_SIZE = 64 * 1024
-#: Bytes of names and values, and 32 for each field (RFC 9113 section 6.5.2); also those of their encoded form.
+#: Bytes of names and values, and 32 for each field (RFC 9113 section 6.5.2); also those of their encoded form. That is
+#: the most, whatever `Limits.max_head_size` says.
 MAX_HEADER_LIST_SIZE = 64 * 1024
 #: CONTINUATION frames of one header block.
 MAX_CONTINUATIONS = 32
-#: Informational responses (1xx) before the final one.
-MAX_INFORMATIONAL = 16
 #: Bytes of the table in which our HPACK encoder remembers fields, however large the peer allows it to be. It
 #: is searched from end to end for each field: one of the 64 KiB that some servers allow costs more than it saves.
 MAX_TABLE_SIZE = 4096

@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..contracts import Fields
+from ..errors import HeadTooLarge, head_too_large
+from ..limits import Limits
 from .failures import malformed
 from .faults import Code, ConnectionFault, StreamFault
 from .fields import read_head, read_trailers
 from .frames import Block, BlockReader, Flag, Frame, body_of, head_frame, hollow_frame
 from .library import library
-from .limits import MAX_HEADER_LIST_SIZE, MAX_INFORMATIONAL, Patience
+from .limits import MAX_HEADER_LIST_SIZE, Patience
 from .stream import Http2Stream
 from .table import STREAM_OVERRUN, StreamTable, fail
 
@@ -33,12 +35,13 @@ _WITH_ANOTHER_MEANING = (b"HEAD", b"CONNECT")
 class Responses:
     """Writes what comes onto the streams of a table. A malformed response ends its own stream only."""
 
-    __slots__ = ("_decoder", "_h2", "_library", "_patience", "_table", "blocks")
+    __slots__ = ("_decoder", "_h2", "_library", "_limits", "_patience", "_table", "blocks")
 
-    def __init__(self, h2: Engine, table: StreamTable, patience: Patience) -> None:
+    def __init__(self, h2: Engine, table: StreamTable, patience: Patience, limits: Limits) -> None:
         self._h2 = h2
         self._table = table
         self._patience = patience
+        self._limits = limits
         self._library = library()
         self._decoder = self._library.decoder()
         #: Where a header block has begun, nothing but the rest of it may come, on any stream: see `go_on`.
@@ -80,6 +83,8 @@ class Responses:
         elif not ended:
             self._patience.spend()
             return
+        if stream.received >= stream.widen_at and not ended:
+            table.widen(stream)
         self._advance(stream, ended)
 
     def _receive_block(self, block: Block | None) -> None:
@@ -96,27 +101,31 @@ class Responses:
                 self._receive_trailers(stream, block, decoded.pairs)
             else:
                 self._receive_head(stream, block, decoded)
-        except StreamFault as fault:
+        except (StreamFault, HeadTooLarge) as fault:
             self._refuse(stream, fault, block.ended)
 
     def _receive_head(self, stream: Http2Stream, block: Block, decoded: Decoded) -> None:
         head = decoded.head
         if head is None or stream.method in _WITH_ANOTHER_MEANING:
-            head = read_head(decoded.pairs, stream.method)
+            head = read_head(decoded.pairs, stream.method, self._limits)
             if stream.method not in _WITH_ANOTHER_MEANING:
                 decoded.head = head
         if head.status < 200:
             stream.informational = (*stream.informational, (head.status, head.fields))
-            if block.ended or head.status == 101 or len(stream.informational) > MAX_INFORMATIONAL:
-                raise StreamFault(
-                    f"its informational response ({head.status}) is one too many, or not allowed"
-                )
+            count, most = len(stream.informational), self._limits.max_informational
+            if count > most:
+                what = "The response comes behind"
+                raise head_too_large(what, count, "informational ones", most, "max_informational")
+            if block.ended or head.status == 101:
+                raise StreamFault(f"its informational response ({head.status}) is not allowed")
             stream.signal.set()
             return
         if block.ended and head.length:
             raise _wrong_length(head.length, 0)
         stream.fields, stream.length = list(head.fields), head.length
         stream.status = head.status
+        if head.length is not None and head.length > stream.granted:
+            self._table.widen(stream)
         self._advance(stream, block.ended)
 
     def _receive_trailers(self, stream: Http2Stream, block: Block, pairs: Fields) -> None:
@@ -124,15 +133,14 @@ class Responses:
             raise StreamFault("it has two heads, or trailers before its end")
         if stream.received < (stream.length or 0):
             raise _wrong_length(stream.length, stream.received)
-        stream.trailers = read_trailers(pairs)
+        stream.trailers = read_trailers(pairs, self._limits)
         self._advance(stream, True)
 
     def _drop_block(self, block: Block) -> None:
         self._patience.spend()
         if not self._table.is_forsaken(block.stream_id):
-            self._h2.receive_data(
-                head_frame(block.stream_id, _ANY_HEAD, block.ended)
-            )  # h2 knows what to make of it
+            # h2 knows what to make of it.
+            self._h2.receive_data(head_frame(block.stream_id, _ANY_HEAD, block.ended))
             self._table.hearing.answer()
         elif block.ended:
             self._table.forget(block.stream_id)
@@ -159,19 +167,22 @@ class Responses:
             self._table.leave(stream)
         stream.signal.set()
 
-    def _refuse(self, stream: Http2Stream, fault: StreamFault, ended: bool) -> None:
-        """A response is malformed: give its stream up."""
+    def _refuse(self, stream: Http2Stream, fault: StreamFault | HeadTooLarge, ended: bool) -> None:
+        """A response is malformed, or too large: give its stream up."""
         self._table.forsake(stream, Code.PROTOCOL_ERROR)
         if ended:
             self._table.forget(stream.stream_id)
-        fail(stream, malformed(f"The response is not valid HTTP/2: {fault}"))
+        if isinstance(fault, StreamFault):
+            fail(stream, malformed(f"The response is not valid HTTP/2: {fault}"))
+        else:
+            fail(stream, fault)
 
     def _decode(self, data: bytes) -> Decoded:
         try:
             return self._decoder.decode(data)
         except self._library.too_large:
-            text = f"it sent a header list of more than {MAX_HEADER_LIST_SIZE} bytes"
-            raise ConnectionFault(Code.ENHANCE_YOUR_CALM, text) from None
+            text = f"it sent a header list of more than {MAX_HEADER_LIST_SIZE} bytes, whatever max_head_size says"
+            raise ConnectionFault(Code.ENHANCE_YOUR_CALM, text, limit="max_head_size") from None
         except self._library.undecodable:
             text = "it sent a header block that cannot be decoded"
             raise ConnectionFault(Code.COMPRESSION_ERROR, text) from None

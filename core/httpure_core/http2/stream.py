@@ -8,14 +8,11 @@ from typing import Protocol
 from ..contracts import Fields, RawMachine
 from ..errors import LocalProtocolError, TransportError
 from ..signals import Signal
-from .limits import STREAM_WINDOW
+from .limits import FIRST_WINDOW
 from .vigil import Vigil
 
-__all__ = ["CREDIT", "NOTHING", "Http2Stream", "StreamOwner"]
+__all__ = ["NOTHING", "Http2Stream", "StreamOwner"]
 
-#: Bytes that the reader takes before the peer gets leave to send as many again: a quarter of the window, so that
-#: neither the peer waits nor a frame is spent on each piece.
-CREDIT = STREAM_WINDOW // 4
 #: An empty queue, which keeps no body in memory.
 NOTHING = memoryview(b"")
 
@@ -47,14 +44,15 @@ class Http2Stream:
         "_missing",
         "_owner",
         "all_sent",
-        "arrivals",
         "body_ended",
+        "credit",
         "credited",
         "discarded",
         "ended",
         "failure",
         "fields",
         "flush_due",
+        "granted",
         "informational",
         "length",
         "method",
@@ -64,10 +62,12 @@ class Http2Stream:
         "reason",
         "received",
         "signal",
+        "signs",
         "status",
         "stream_id",
         "taken",
         "trailers",
+        "widen_at",
         "window",
     )
 
@@ -81,7 +81,7 @@ class Http2Stream:
         stream_id: int,
         method: bytes,
         body_length: int | None = None,
-        arrivals: int = 0,
+        signs: int = 0,
     ) -> None:
         self.stream_id = stream_id
         self.method = method
@@ -98,13 +98,18 @@ class Http2Stream:
         #: False when both sides have said all, or one has reset the stream, or the connection is over.
         self.open = True
         self.discarded = False  #: nobody wants the rest
-        #: How often bytes had come on the connection when the stream was opened.
-        self.arrivals = arrivals
+        #: How often whole frames had come on the connection when the stream was opened.
+        self.signs = signs
         self.received = 0  #: bytes of the response's body that came
         self.taken = 0  #: those that the reader has
         self.credited = 0  #: those that the peer got leave to send anew
         self.padding = 0  #: bytes of padding for which it did not, yet
-        self.window = STREAM_WINDOW  #: bytes that the peer may still send
+        self.granted = FIRST_WINDOW  #: bytes that the peer may send before any of them was read
+        self.window = FIRST_WINDOW  #: those of them that it may still send
+        #: Bytes that the reader takes before the peer gets leave to send as many again: a quarter of the window, so
+        #: that neither the peer waits nor a frame is spent on each piece.
+        self.credit = FIRST_WINDOW // 4
+        self.widen_at = FIRST_WINDOW // 2  #: bytes received from which on a wider window is due
         self._chunks: deque[bytes] = deque()
         #: What of the request's body waits for the peer's leave, whether the end comes behind it, and is gone, too.
         self.queue = NOTHING
@@ -173,7 +178,7 @@ class Http2Stream:
                 pieces.append(chunks.popleft())
             data = b"".join(pieces)
         self.taken += len(data)
-        if self.taken - self.credited >= CREDIT and self.open:
+        if self.taken - self.credited >= self.credit and self.open:
             self.flush_due = True
             self._owner.settle_later(self)
         return data

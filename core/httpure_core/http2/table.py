@@ -21,8 +21,8 @@ from .faults import Code, ConnectionFault
 from .frames import Flag, window_update
 from .hearing import Hearing
 from .library import library
-from .limits import CONNECTION_WINDOW, MAX_FRAME_SIZE, STREAM_WINDOW, Patience
-from .stream import CREDIT, NOTHING, Http2Stream
+from .limits import CONNECTION_WINDOW, FIRST_WINDOW, MAX_FRAME_SIZE, MAX_STREAMS, STREAM_WINDOW, Patience
+from .stream import NOTHING, Http2Stream
 from .vigil import Vigil
 
 if TYPE_CHECKING:
@@ -34,7 +34,14 @@ __all__ = ["STREAM_OVERRUN", "StreamTable", "fail"]
 STREAM_OVERRUN = "it sent more than the window of a stream allows"
 
 #: Bytes that are read, of all streams, before the peer gets leave to send as many again.
-_CREDIT = CONNECTION_WINDOW // 4
+_CREDIT = CONNECTION_WINDOW // 16
+#: Bytes by which the windows of all streams together may be wider than their first ones. So those of `MAX_STREAMS`, and
+#: what was read but not given back yet, never are more than that of the connection.
+_SPARE = CONNECTION_WINDOW - MAX_STREAMS * FIRST_WINDOW - _CREDIT
+#: By how much a window is widened at a time, and the least that is worth a frame.
+_WIDER = 4
+_LEAST = 16 * 1024
+_NEVER = 1 << 62
 #: What we send in a PING, and what the peer sends back.
 _PING = b"there?.."
 #: How many forsaken streams are remembered.
@@ -47,16 +54,17 @@ class StreamTable:
     __slots__ = (
         "_errors",
         "_forsaken",
-        "_granted",
         "_h2",
         "_owed",
         "_patience",
         "_pinged",
+        "_spare",
         "_to_settle",
         "_waiting",
         "arrivals",
         "hearing",
         "out",
+        "signs",
         "streams",
         "suspect",
         "vigil",
@@ -77,14 +85,16 @@ class StreamTable:
         self._owed = 0  # bytes read that the connection's window has not been opened for yet
         #: Bytes of bodies that the peer may still send, of all streams.
         self.window = CONNECTION_WINDOW
-        self._granted = CONNECTION_WINDOW  # what that is where all was read
+        self._spare = _SPARE
         #: Frames that h2 knows nothing of.
         self.out: list[bytes] = []
         #: How often bytes have come on the connection.
         self.arrivals = 0
-        #: True if a stream was given up before anything at all had come since it was opened, and nothing has since.
+        #: How often whole frames have. Of a peer that has lost step, bytes may come for ever, and no frame.
+        self.signs = 0
+        #: True if a stream was given up before any frame had come since it was opened, and none has since.
         self.suspect = False
-        self._pinged = -1  # how often bytes had come when the peer was asked for a sign of life
+        self._pinged = -1  # how many signs of life there had been when the peer was asked for one
         #: Who looks whether the peer is there, while streams wait for it.
         self.vigil: Vigil | None = None
 
@@ -100,8 +110,6 @@ class StreamTable:
         if self.vigil is not None and not self.streams:
             self.vigil.begin()
         self.streams[stream.stream_id] = stream
-        if len(self.streams) * STREAM_WINDOW + _CREDIT > self._granted:
-            self._grow()
         if body:
             stream.queue = memoryview(body)
             stream.body_ended = True
@@ -150,21 +158,21 @@ class StreamTable:
 
     # What was read, or given up.
 
-    def arrived(self) -> None:
-        """Bytes came, so that the peer is there (runs once per arrival of bytes)."""
-        self.arrivals += 1
+    def heard(self) -> None:
+        """Whole frames came, so that the peer is there (runs once per arrival of bytes)."""
+        self.signs += 1
         self.suspect = False
 
     def settle_later(self, stream: Http2Stream) -> None:
         """Look at the stream at the next `settle`. Never waits, and may be called from anywhere."""
-        if stream.discarded and stream.arrivals == self.arrivals:
+        if stream.discarded and stream.signs == self.signs:
             self.suspect = True
         self._to_settle.append(stream)
 
     def ping(self) -> None:
         """Ask the peer for a sign of life, once until something comes."""
-        if self._pinged != self.arrivals:
-            self._pinged = self.arrivals
+        if self._pinged != self.signs:
+            self._pinged = self.signs
             self._h2.ping(_PING)
 
     def settle(self) -> None:
@@ -183,7 +191,7 @@ class StreamTable:
     def pad(self, stream: Http2Stream, size: int) -> None:
         """Count padding, which nobody will read."""
         stream.padding += size
-        if stream.padding >= CREDIT:
+        if stream.padding >= stream.credit:
             self._give_credit(stream)
 
     def _give_credit(self, stream: Http2Stream) -> None:
@@ -208,33 +216,36 @@ class StreamTable:
         self._owed += size
         if self._owed >= _CREDIT:
             owed, self._owed = self._owed, 0
-            if self._granted > CONNECTION_WINDOW:
-                # There were many streams; if there are few now, some of it is not given back.
-                enough = max(CONNECTION_WINDOW, 2 * len(self.streams) * STREAM_WINDOW)
-                kept = max(0, min(owed, self._granted - enough))
-                self._granted -= kept
-                owed -= kept
-            if owed:
-                self._open(owed)
+            self.out.append(window_update(owed))
+            self.window += owed
 
-    def _grow(self) -> None:
-        """Let all streams together receive as much as each of them may.
+    def widen(self, stream: Http2Stream) -> None:
+        """A response turns out to be long: let more of it come before it is read, as far as there is room for that.
 
-        Where they could not, those that nobody reads, or of which little was read, would stop all the others for ever.
+        The window of the connection never is the narrower one: else those that nobody reads, or of which little was
+        read, would stop all the others for ever.
         """
-        self._granted += CONNECTION_WINDOW
-        self._open(CONNECTION_WINDOW)
-
-    def _open(self, size: int) -> None:
-        self.out.append(window_update(size))
-        self.window += size
+        length = stream.length
+        wanted = stream.granted * _WIDER if length is None else max(length, stream.granted + _LEAST)
+        more = min(min(wanted, STREAM_WINDOW) - stream.granted, self._spare)
+        if more < _LEAST:
+            # All that is needed is granted; or others have the room, and perhaps not for long.
+            enough = stream.granted >= STREAM_WINDOW or (length is not None and length <= stream.granted)
+            stream.widen_at = _NEVER if enough else stream.received + stream.granted
+            return
+        self._spare -= more
+        stream.granted += more
+        stream.window += more
+        stream.credit = stream.granted // 4
+        stream.widen_at = stream.granted // 2
+        self.out.append(window_update(more, stream.stream_id))
 
     # The ends.
 
     def leave(self, stream: Http2Stream) -> None:
         """The stream is closed, for h2 too."""
         self._drop(stream)
-        self.owe(STREAM_WINDOW - stream.window)
+        self.owe(stream.granted - stream.window)
 
     def leave_all(self) -> list[Http2Stream]:
         """The connection is over: close all streams and return them."""
@@ -282,6 +293,7 @@ class StreamTable:
         stream.open = False
         stream.flush_due = False
         stream.queue = NOTHING
+        self._spare += stream.granted - FIRST_WINDOW
         self._waiting.pop(stream, None)
         del self.streams[stream.stream_id]
 

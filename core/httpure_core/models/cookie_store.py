@@ -17,29 +17,23 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from .. import ambient
+from ..limits import DEFAULT_LIMITS, Limits
+from .cookie_rules import (
+    default_path,
+    expiry,
+    is_address,
+    path_matches,
+    paths_above,
+    prefix_allows,
+    shelves_of,
+)
 
 if TYPE_CHECKING:
     from .cookie_syntax import SetCookie
 
-__all__ = ["Cookie", "CookieStore", "has_no_dot"]
-
-#: Cookies kept for one host, and in all (RFC 6265bis section 6.1). The oldest received ones go first.
-MAX_COOKIES_PER_HOST = 50
-MAX_COOKIES = 3000
-
-#: Bytes of a Cookie field. Received cookies beyond it stay at home: servers refuse longer heads, and a
-#: server could otherwise lock its users out with cookies alone (CVE-2022-32205). The user's own always go.
-MAX_HEADER_SIZE = 8 * 1024
-
-#: A received cookie lives 400 days at most (RFC 6265bis section 5.5).
-MAX_LIFETIME = 400 * 86400
+__all__ = ["Cookie", "CookieStore"]
 
 _SECURE_SCHEMES = frozenset(("https", "wss"))
-
-
-def has_no_dot(domain: str) -> bool:
-    """The rule of last resort for public suffixes: a domain of a single label belongs to no one."""
-    return "." not in domain
 
 
 class Cookie:
@@ -137,16 +131,30 @@ class CookieStore:
     """Cookies, found by the host they go to. False while empty, at the cost of one look.
 
     `is_public_suffix(domain)` says whether nobody may set a cookie for a whole domain: `com`, `co.uk`. It is
-    given a lower-case ASCII domain without a dot at either end. Give a module-level function if the store is
-    to be pickled.
+    given a lower-case ASCII domain without a dot at either end; by default that is what was installed in `ambient`.
+    Give a module-level function if the store is to be pickled.
+
+    Of what servers set, `limits` says how much is kept and sent; the user's own cookies are neither counted nor lost:
+
+    - `max_cookies_per_host`, `max_cookies`: the oldest go first (RFC 6265bis section 6.1).
+    - `max_cookie_size`: one of more bytes, name and value, is not kept.
+    - `max_cookie_header`: what is beyond stays at home. Servers refuse longer heads, and a server could otherwise
+      lock its users out with cookies alone (CVE-2022-32205).
     """
 
-    __slots__ = ("_created", "_shelves", "is_public_suffix")
+    __slots__ = ("_created", "_shelves", "is_public_suffix", "limits")
 
     is_public_suffix: Callable[[str], bool]
+    limits: Limits
 
-    def __init__(self, *, is_public_suffix: Callable[[str], bool] = has_no_dot) -> None:
+    def __init__(
+        self,
+        *,
+        is_public_suffix: Callable[[str], bool] = ambient.is_public_suffix,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
         self.is_public_suffix = is_public_suffix
+        self.limits = limits
         self._shelves: dict[str, _Shelf] = {}
         self._created = 0
 
@@ -186,7 +194,8 @@ class CookieStore:
         if not cookies:
             return None
         header = "; ".join([cookie.pair for cookie in cookies])
-        return header if len(header) * 4 <= MAX_HEADER_SIZE else _limited_header(cookies)
+        most = self.limits.max_cookie_header
+        return header if len(header) * 4 <= most else _limited_header(cookies, most)
 
     def receive(self, fields: list[str], scheme: str, host: str, path: str, now: float | None = None) -> None:
         """Store the cookies of a response's Set-Cookie field values (RFC 6265bis section 5.7).
@@ -198,11 +207,13 @@ class CookieStore:
             now = ambient.wall_time()
         from .cookie_syntax import parse_set_cookie  # here, as many servers set no cookies
 
+        limits = self.limits
+        secure = None if scheme in _SECURE_SCHEMES else _SecureCookies(self._shelves)
         for field in fields:
-            parsed = parse_set_cookie(field)
+            parsed = parse_set_cookie(field, limits.max_cookie_size)
             if parsed is not None:
-                self._receive(parsed, scheme in _SECURE_SCHEMES, host, path, now)
-        if len(self._shelves) * MAX_COOKIES_PER_HOST > MAX_COOKIES and len(self) > MAX_COOKIES:
+                self._receive(parsed, secure, host, path, now)
+        if len(self._shelves) * limits.max_cookies_per_host > limits.max_cookies:
             self._make_room(now)
 
     def add(self, cookie: Cookie) -> None:
@@ -245,7 +256,7 @@ class CookieStore:
 
     def copy(self) -> CookieStore:
         """Return an independent store with the same cookies and rules."""
-        store = CookieStore(is_public_suffix=self.is_public_suffix)
+        store = CookieStore(is_public_suffix=self.is_public_suffix, limits=self.limits)
         store._shelves = {domain: dict(shelf) for domain, shelf in list(self._shelves.items())}
         store._created = self._created
         return store
@@ -264,7 +275,7 @@ class CookieStore:
     def _matching(self, secure: bool, host: str, path: str, now: float | None) -> list[Cookie]:
         matching = []
         shelves = self._shelves
-        for domain in _domains_of(host):
+        for domain in shelves_of(host):
             shelf = shelves.get(domain)
             if shelf is None:
                 continue
@@ -273,7 +284,7 @@ class CookieStore:
                     continue
                 if cookie.secure and not secure:
                     continue
-                if cookie.path != "/" and not _path_matches(path, cookie.path):
+                if cookie.path != "/" and not path_matches(path, cookie.path):
                     continue
                 if cookie.expires is not None:
                     if now is None:
@@ -283,23 +294,28 @@ class CookieStore:
                 matching.append(cookie)
         return matching
 
-    def _receive(self, parsed: SetCookie, secure: bool, host: str, path: str, now: float) -> None:
+    def _receive(
+        self, parsed: SetCookie, secure: _SecureCookies | None, host: str, path: str, now: float
+    ) -> None:
+        # `secure` are those that plain http must not hide; None over TLS.
+        if (parsed.secure and secure is not None) or not prefix_allows(parsed):
+            return
         domain = self._domain_for(parsed.domain, host)
-        if domain is None or not _prefix_allows(parsed) or (parsed.secure and not secure):
+        if domain is None:
             return
         cookie = Cookie(
             parsed.name,
             parsed.value,
             domain,
-            parsed.path if parsed.path and parsed.path[0] == "/" else _default_path(path),
-            expires=_expiry(parsed, now),
+            parsed.path if parsed.path and parsed.path[0] == "/" else default_path(path),
+            expires=expiry(parsed, now),
             host_only=domain == host,
             secure=parsed.secure,
             http_only=parsed.http_only,
             same_site=parsed.same_site,
             received=True,
         )
-        if not secure and self._hides_secure_cookie(cookie):
+        if secure is not None and secure.would_be_hidden_by(cookie):
             return
         if cookie.expires is not None and cookie.expires <= now:
             self.remove(cookie)
@@ -313,60 +329,89 @@ class CookieStore:
         if not attribute or attribute == ".":
             return host
         domain = attribute.removeprefix(".").lower()
-        if not domain.isascii():
+        if not domain.isascii() or (domain != host and not host.endswith("." + domain)):
             return None
-        if self.is_public_suffix(domain.strip(".")) or _is_address(host):
+        if is_address(host) or self.is_public_suffix(domain.strip(".")):
             return host if domain == host else None
-        return "." + domain if domain == host or host.endswith("." + domain) else None
-
-    def _hides_secure_cookie(self, new: Cookie) -> bool:
-        # A cookie set over plain http must not replace or stand beside a Secure one (RFC 6265bis section 5.7
-        # step 17).
-        domain = _bare(new.domain)
-        shelves = [shelf for name in _domains_of(domain) if (shelf := self._shelves.get(name))]
-        if not new.host_only:
-            below = "." + domain
-            shelves += [shelf for name, shelf in list(self._shelves.items()) if name.endswith(below)]
-        return any(
-            old.secure and old.name == new.name and _path_matches(new.path, old.path)
-            for shelf in shelves
-            for old in list(shelf.values())
-        )
+        return "." + domain
 
     def _limit_host(self, domain: str, now: float) -> None:
         shelf = self._shelves.get(domain, {})
-        if len(shelf) <= MAX_COOKIES_PER_HOST:
+        most = self.limits.max_cookies_per_host
+        if len(shelf) <= most:
             return
         received = [cookie for cookie in list(shelf.values()) if cookie.received]
-        self._evict(received, len(received) - MAX_COOKIES_PER_HOST, now)
+        self._evict(received, len(received) - most, now)
 
     def _make_room(self, now: float) -> None:
-        # A tenth at once, so that a full jar is not sorted for every new cookie.
+        most = self.limits.max_cookies
+        if len(self) <= most:
+            return
         received = [cookie for cookie in self if cookie.received]
-        if len(received) > MAX_COOKIES:
-            self._evict(received, len(received) - MAX_COOKIES + MAX_COOKIES // 10, now)
+        if len(received) > most:
+            # A tenth more at once, so that a full store is not sorted for every new cookie.
+            self._evict(received, len(received) - most + most // 10, now)
 
     def _evict(self, cookies: list[Cookie], count: int, now: float) -> None:
         # Expired first, then what was set without Secure, then the oldest (RFC 6265bis section 5.7).
-        cookies.sort(key=lambda cookie: (not _expired(cookie, now), cookie.secure, cookie.created))
-        for cookie in cookies[: max(count, 0)]:
-            self.remove(cookie)
+        def worth(cookie: Cookie) -> tuple[bool, bool, int]:
+            return (not _expired(cookie, now), cookie.secure, cookie.created)
+
+        if count == 1:  # as when one more comes for a host that has its share
+            self.remove(min(cookies, key=worth))
+        elif count > 1:
+            for cookie in sorted(cookies, key=worth)[:count]:
+                self.remove(cookie)
+
+
+class _SecureCookies:
+    """The Secure cookies of a store, for one response that came over plain http.
+
+    What it sets must not replace or stand beside one of them (RFC 6265bis section 5.7). A domain's are looked for once,
+    and a path in a set, so that ten thousand fields cost no more than ten thousand look-ups.
+    """
+
+    __slots__ = ("_found", "_shelves")
+
+    def __init__(self, shelves: dict[str, _Shelf]) -> None:
+        self._shelves = shelves
+        self._found: dict[tuple[str, bool], set[tuple[str, str]]] = {}
+
+    def would_be_hidden_by(self, new: Cookie) -> bool:
+        """Whether the server could not tell the new cookie from one of these."""
+        where = (_bare(new.domain), new.host_only)
+        found = self._found.get(where)
+        if found is None:
+            found = self._found[where] = self._near(*where)
+        return bool(found) and any((new.name, path) in found for path in paths_above(new.path))
+
+    def _near(self, domain: str, host_only: bool) -> set[tuple[str, str]]:
+        shelves = [shelf for name in shelves_of(domain) if (shelf := self._shelves.get(name))]
+        if not host_only:
+            below = "." + domain
+            shelves += [shelf for name, shelf in list(self._shelves.items()) if name.endswith(below)]
+        return {
+            (cookie.name, cookie.path)
+            for shelf in shelves
+            for cookie in list(shelf.values())
+            if cookie.secure
+        }
 
 
 def _sending_order(cookie: Cookie) -> tuple[int, int]:
     return (-len(cookie.path), cookie.created)
 
 
-def _limited_header(cookies: list[Cookie]) -> str | None:
+def _limited_header(cookies: list[Cookie], most: int) -> str | None:
     pairs, size = [], 0
     for cookie in cookies:
         pair = cookie.pair
         length = len(pair.encode("utf-8", "surrogatepass")) + 2
-        if cookie.received and size + length - 2 > MAX_HEADER_SIZE:
+        if cookie.received and size + length - 2 > most:
             continue
         size += length
         pairs.append(pair)
-    return "; ".join(pairs)
+    return "; ".join(pairs) if pairs else None
 
 
 def _bare(domain: str) -> str:
@@ -377,53 +422,6 @@ def _key(cookie: Cookie) -> _Key:
     # `dotted` keeps a host-only cookie and one with a Domain attribute apart, as browsers do. What the user
     # set for "example.org" shares the key of the host-only one: the server's next answer takes its place.
     return (cookie.name, cookie.path, cookie.domain[:1] == ".")
-
-
-def _domains_of(host: str) -> list[str]:
-    """The shelves of a host: its own, those of its parent domains, and "". Addresses have no parents."""
-    domains = ["", host] if host else [""]
-    if not _is_address(host):
-        dot = host.find(".")
-        while dot != -1:
-            domains.append(host[dot + 1 :])
-            dot = host.find(".", dot + 1)
-    return domains
-
-
-def _is_address(host: str) -> bool:
-    # WHATWG's rule: a host whose last label is a number is an IPv4 address, however it is written.
-    if ":" in host:
-        return True
-    last = host[host.rfind(".", 0, -1) + 1 :]
-    return last[:1].isdigit() and (last.rstrip(".").isdigit() or last.startswith("0x"))
-
-
-def _path_matches(path: str, cookie_path: str) -> bool:
-    """Whether a cookie of `cookie_path` goes with a request for `path` (RFC 6265bis section 5.1.4)."""
-    if not path.startswith(cookie_path):
-        return False
-    return len(path) == len(cookie_path) or cookie_path[-1] == "/" or path[len(cookie_path)] == "/"
-
-
-def _default_path(path: str) -> str:
-    return path[: path.rfind("/")] or "/" if path[:1] == "/" else "/"
-
-
-def _prefix_allows(cookie: SetCookie) -> bool:
-    """`__Secure-` and `__Host-` names promise what their attributes must hold (RFC 6265bis section 4.1.3)."""
-    # A nameless cookie is sent as its value alone: a server could not tell it from a named one.
-    name = (cookie.name or cookie.value).lower()
-    if not name.startswith(("__secure-", "__host-")):
-        return True
-    if not cookie.name or not cookie.secure:
-        return False
-    return name.startswith("__secure-") or (not cookie.domain and cookie.path == "/")
-
-
-def _expiry(cookie: SetCookie, now: float) -> float | None:
-    if cookie.max_age is not None:
-        return now + min(cookie.max_age, MAX_LIFETIME) if cookie.max_age > 0 else now
-    return None if cookie.expires is None else min(cookie.expires, now + MAX_LIFETIME)
 
 
 def _expired(cookie: Cookie, now: float) -> bool:

@@ -17,7 +17,8 @@ __all__ = [
     "split_cookie_header",
 ]
 
-#: Bytes that the name and the value of a received cookie may have together (RFC 6265bis section 5.6).
+#: Bytes that the name and the value of a received cookie may have together, where no limit is given (RFC 6265bis
+#: section 5.6).
 MAX_COOKIE_SIZE = 4096
 
 #: Bytes that the value of an attribute may have; longer ones are ignored (RFC 6265bis section 5.6).
@@ -56,8 +57,8 @@ class SetCookie(NamedTuple):
     same_site: str | None = None
 
 
-def parse_set_cookie(field: str) -> SetCookie | None:
-    """Read one Set-Cookie field value; None where it holds no cookie, or one beyond a limit."""
+def parse_set_cookie(field: str, max_size: int = MAX_COOKIE_SIZE) -> SetCookie | None:
+    """Read one Set-Cookie field value; None where it holds no cookie, or one of more than `max_size` bytes."""
     if not CONTROLS.isdisjoint(field):
         return None
     pair, *attributes = field.split(";")
@@ -65,7 +66,7 @@ def parse_set_cookie(field: str) -> SetCookie | None:
     if not equals:
         name, value = "", pair
     name, value = name.strip(" \t"), value.strip(" \t")
-    if not (name or value) or _size(name) + _size(value) > MAX_COOKIE_SIZE:
+    if not (name or value) or _size(name) + _size(value) > max_size:
         return None
     return _with_attributes(SetCookie(name, value), attributes)
 

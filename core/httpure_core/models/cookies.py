@@ -17,6 +17,7 @@ from .cookie_store import Cookie, CookieStore
 if TYPE_CHECKING:
     import http.cookiejar
 
+    from ..limits import Limits
     from .request import Request
     from .response import Response
     from .url import URL
@@ -65,6 +66,9 @@ class Cookies(MutableMapping[str, str]):
     >>> cookies["session"], dict(cookies)
     ('7f3a', {'theme': 'dark', 'session': '7f3a'})
 
+    `limits` says how many cookies of servers are kept, and how large ones: see `Limits`. Without it, copied cookies
+    keep the limits they had, and others have the defaults; a client with `limits` gives them to its cookies.
+
     Can be pickled, which keeps all that is known of each cookie.
     """
 
@@ -75,7 +79,7 @@ class Cookies(MutableMapping[str, str]):
     #: What `jar` returned.
     _jar: Any = None
 
-    def __init__(self, cookies: CookieTypes | None = None) -> None:
+    def __init__(self, cookies: CookieTypes | None = None, *, limits: Limits | None = None) -> None:
         if cookies is None:
             self._store = CookieStore()
         elif isinstance(cookies, Cookies):
@@ -87,6 +91,8 @@ class Cookies(MutableMapping[str, str]):
         else:
             self._store = CookieStore()
             self.update(cookies)
+        if limits is not None:
+            self._store.limits = limits
 
     @property
     def store(self) -> CookieStore:
@@ -252,6 +258,8 @@ class Cookies(MutableMapping[str, str]):
         ]
         if domain is None:
             return found
+        if not isinstance(domain, str):
+            raise TypeError(f"The domain of a cookie is a text, not {type(domain).__name__}.")
         # "example.org" means the host's own cookie first, and ".example.org" where that is all there is.
         domain = domain.lower()
         exact = [cookie for cookie in found if cookie.domain == domain]

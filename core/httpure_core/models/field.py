@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["SENSITIVE", "TOKEN", "checked_field", "is_secret", "key_of", "known_keys", "speaks_of_secrets"]
+__all__ = [
+    "CONTROLS",
+    "HOST",
+    "SENSITIVE",
+    "TOKEN",
+    "checked_field",
+    "is_secret",
+    "keep_secret",
+    "key_of",
+    "known_keys",
+    "speaks_of_secrets",
+]
 
 #: Names of fields whose values are secrets: shown as `[secure]`, and left out of errors. Those count too that
 #: `speaks_of_secrets()`.
@@ -14,8 +26,15 @@ SENSITIVE = frozenset({"authorization", "proxy-authorization", "cookie", "set-co
 #: The characters of a token (RFC 9110 section 5.6.2).
 TOKEN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~"
 
+#: What no value of a field in a request may hold (RFC 9110 section 5.5): all control characters but the tab.
+CONTROLS = bytes((*range(0x09), *range(0x0A, 0x20), 0x7F))
+#: What the field Host may hold (section 7.2): a name, an address, a port.
+HOST = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=%:[]"
+
 #: Names that were met, in lower case: to look one up takes a quarter of making it, and its hash is known.
 known_keys: dict[bytes, str] = {}
+#: Names in lower case of fields that clients call sensitive.
+_named: set[str] = set()
 _MOST_KEYS = 1000
 _LONGEST_KEY = 40
 
@@ -86,4 +105,14 @@ def speaks_of_secrets(lower: bytes) -> bool:
 
 def is_secret(name: str) -> bool:
     """Whether the value of the field of this name, in lower case, is not to be shown."""
-    return name in SENSITIVE or speaks_of_secrets(name.encode("latin-1"))
+    return name in SENSITIVE or name in _named or speaks_of_secrets(name.encode("latin-1"))
+
+
+def keep_secret(names: Iterable[str]) -> None:
+    """Show the values of these fields no more, in this process: a client has called them sensitive.
+
+    For all clients alike, as headers do not know whose they are; to show too little harms nobody.
+    """
+    for name in names:
+        if len(_named) < _MOST_KEYS:
+            _named.add(name.lower())

@@ -11,7 +11,7 @@ that there is needs no further look: who writes a request puts the request line 
 from __future__ import annotations
 
 from ..contracts import FieldBlock, Fields
-from .field import TOKEN
+from .field import HOST, TOKEN
 
 __all__ = ["field_block", "longer_block"]
 
@@ -38,7 +38,7 @@ def field_block(fields: Fields) -> FieldBlock | None:
         lower = _tokens.get(name) or _lower_token(name)
         line = b"%b: %b\r\n" % (name, value)
         if lower == b"host":
-            if lines[0]:
+            if lines[0] or value.translate(None, HOST):
                 return None
             lines[0] = line
             continue

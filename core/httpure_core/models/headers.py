@@ -169,7 +169,10 @@ class Headers(MutableMapping[str, str]):
     def get(self, key: str, default: Any = None) -> Any:
         """Return the joined value of a name, or `default`. Runs several times per request."""
         index = self._index
-        value = self._sought(key) if index is None else index.get(key.lower())
+        try:
+            value = self._sought(key) if index is None else index.get(key.lower())
+        except (AttributeError, TypeError):
+            raise _no_name(key) from None
         if value is None:
             return default
         if self._encoding is None and value.isascii():
@@ -178,6 +181,8 @@ class Headers(MutableMapping[str, str]):
 
     def get_list(self, key: str, split_commas: bool = False) -> list[str]:
         """Return all values of a name; `split_commas` also cuts each at its commas, quoted or not."""
+        if not isinstance(key, str):
+            raise _no_name(key)
         wanted = key.lower()
         if wanted not in self._indexed():
             return []
@@ -267,7 +272,7 @@ class Headers(MutableMapping[str, str]):
         return self
 
     def __repr__(self) -> str:
-        items = [(name, "[secure]" if is_secret(name) else value) for name, value in self.multi_items()]
+        items = [(name, _shown(name, value)) for name, value in self.multi_items()]
         shown = dict(items) if len(self._indexed()) == len(items) else items
         encoding = self.encoding
         suffix = "" if encoding == "ascii" else f", encoding={encoding!r}"
@@ -412,9 +417,26 @@ def _between_feeds(key: str) -> bytes:
     return b"\n:\n" if b"\n" in name else b"\n%b\n" % name
 
 
+def _shown(name: str, value: str) -> str:
+    """Return what may be shown of a field, whose name is in lower case."""
+    from .masks import FIELDS_WITH_URLS, MASK, without_secrets
+
+    if is_secret(name):
+        return MASK
+    return without_secrets(value) if name in FIELDS_WITH_URLS else value
+
+
+def _no_name(key: object) -> TypeError:
+    return TypeError(f"The name of a header field is a text, not {type(key).__name__}.")
+
+
 def _checked_encoding(encoding: str) -> str:
+    if not isinstance(encoding, str):
+        raise TypeError(f"The encoding of headers is the name of one, not {type(encoding).__name__}.")
     from ..content.text import is_known_encoding  # here, as few ask for an encoding of their own
 
     if not is_known_encoding(encoding):
-        raise ValueError(f"The encoding {encoding!r} is unknown, or none of text: give one such as 'utf-8'.")
+        raise ValueError(
+            f"The encoding {encoding!r:.100} is unknown, or none of text: give one such as 'utf-8'."
+        )
     return encoding

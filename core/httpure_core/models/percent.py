@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 
+from ..content.utf8 import utf8
+
 __all__ = [
     "FRAGMENT",
     "PATH",
@@ -62,9 +64,9 @@ def decode(text: str) -> str:
 def encode_form(text: str) -> str:
     """Write a name or value for `application/x-www-form-urlencoded`: a space as `+`, most others as %XX.
 
-    Raises UnicodeEncodeError (a ValueError) for a lone surrogate.
+    Raises ValueError for a lone surrogate.
     """
-    data = text.encode("utf-8")
+    data = utf8(text, "A name or value of the query")
     if not data.translate(None, _FORM):
         return text
     return "".join([_FORM_ESCAPES[byte] for byte in data])

@@ -80,7 +80,7 @@ class QueryParams(Mapping[str, str]):
     def get(self, key: str, default: T) -> str | T: ...
     def get(self, key: Any, default: Any = None) -> Any:
         """Return the first value of a name, or `default`."""
-        values = self._lists.get(key)
+        values = self._lists.get(key) if isinstance(key, str) else None
         return values[0] if values else default
 
     def get_list(self, key: str) -> list[str]:
@@ -123,7 +123,7 @@ class QueryParams(Mapping[str, str]):
         return self._lists[key][0]
 
     def __contains__(self, key: Any) -> bool:
-        return key in self._lists
+        return isinstance(key, str) and key in self._lists
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._lists)
@@ -150,7 +150,9 @@ class QueryParams(Mapping[str, str]):
         return self._text
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self)!r})"
+        from .masks import without_values
+
+        return f"{type(self).__name__}({without_values(f'?{self}')[1:]!r})"
 
     def _firsts(self) -> dict[str, str]:
         return {name: values[0] for name, values in self._lists.items()}
@@ -179,7 +181,10 @@ def _lists_of(params: Any) -> dict[str, list[str]]:
     if isinstance(params, QueryParams):
         return params._lists
     if isinstance(params, bytes):
-        params = params.decode("ascii")
+        try:
+            params = params.decode("ascii")
+        except UnicodeDecodeError:
+            raise ValueError("Query parameters given as bytes hold others than ASCII.") from None
     if isinstance(params, str):
         return _lists_of_text(params)
     if params is None:
@@ -222,7 +227,9 @@ def _text_of(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, bytes):
-        return value.decode("utf-8")
+        from ..content.utf8 import text_of  # here, as few give bytes
+
+        return text_of(value, "The name or value of a query parameter")
     if isinstance(value, Mapping | AbstractSet | Iterator):
         # Its str() is a Python repr that no server wants. Decimals, dates and UUIDs pass.
         raise TypeError(

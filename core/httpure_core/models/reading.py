@@ -1,7 +1,8 @@
 """The body of a response: how it is read, whole or piece by piece, blocking or not.
 
-One loop for each colour (blocking, asynchronous); all else is shared. What the loops do to the pieces is in
-`stages.py`. Knows nothing of statuses, redirects or connections: the stream that it reads does.
+One loop for each colour (the asynchronous one is in `async_reading.py`); all else is shared. What the loops do to the
+pieces, and how much of them a client takes, is in `stages.py`. Knows nothing of redirects or connections: the stream
+that it reads does.
 
     unread ── iter_*() / read() ──▶ consumed ── end of the stream, an error, a cancellation ──▶ closed
     absorb(): the core has all raw bytes at once and goes from unread to closed in one step
@@ -9,13 +10,16 @@ One loop for each colour (blocking, asynchronous); all else is shared. What the 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import closing, suppress
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from ..errors import DecodingError, RequestError, ResponseNotRead, StreamClosed, StreamConsumed
+from ..errors import DecodingError, RequestError, StreamClosed, StreamConsumed
+from ..limits import DEFAULT_LIMITS
+from .async_reading import AsyncReading, replay
+from .contents import Contents
 from .headers import MOST_WALKED
+from .request import place
 
 # What decodes bodies, or cuts them into pieces, is imported where that is asked for: most bodies are read as they
 # are, and the modules take three milliseconds.
@@ -23,6 +27,7 @@ from .headers import MOST_WALKED
 if TYPE_CHECKING:
     from ..content.decode import Decoder
     from ..content.streams import AsyncByteStream, SyncByteStream
+    from ..limits import Limits
     from .headers import Headers
     from .request import Request
     from .stages import Stage
@@ -33,18 +38,18 @@ T = TypeVar("T")
 
 #: Decoded bytes that are accepted of a body at which hardly anybody will look: a client may keep twenty of them.
 MAX_SKIMMED = 1024 * 1024
-#: Longer values of Content-Type are read anew each time.
-MAX_REMEMBERED = 128
+#: Statuses whose responses have no body, whatever their Content-Length says (RFC 9110 section 6.4.1).
+_BODILESS = (204, 304)
+#: Digits of a Content-Length that is worth a look.
+_MOST_DIGITS = 19
 
 
-class Body:
+class Body(Contents):
     """What `Response` does with its body. Not made by itself: the attributes below come from `Response`."""
 
-    headers: Headers
+    status_code: int
     #: Where the raw bytes come from.
     stream: SyncByteStream | AsyncByteStream
-    #: A name, or a function of the content, for text whose charset the server does not say.
-    default_encoding: str | Callable[[bytes], str]
     #: True when the body was read to its end, or given up.
     is_closed: bool = False
     #: True when reading has begun; it cannot begin again.
@@ -52,86 +57,12 @@ class Body:
 
     # Defaults stand on the class, so that a new response costs no time for what most never use.
     _request: Request | None = None
-    _content: bytes | None = None
-    _text: str | None = None
-    _encoding: str | None = None
+    #: Those of the client that received it.
+    _limits: Limits = DEFAULT_LIMITS
     _num_bytes_downloaded: int = 0
     _elapsed_seconds: float | None = None
     #: When the request was sent, and by which clock, where the stream does not measure it.
     _clock: tuple[float, Callable[[], float]] | None = None
-
-    # The content, once it is there
-
-    @property
-    def content(self) -> bytes:
-        """The decoded body. Raises ResponseNotRead before `read()`, `aread()`."""
-        if self._content is None:
-            raise ResponseNotRead
-        return self._content
-
-    @property
-    def text(self) -> str:
-        """The body as text in `encoding`; what that cannot decode becomes U+FFFD. Raises ResponseNotRead."""
-        if self._text is None:
-            self._text = self.content.decode(self.encoding or "utf-8", "replace")
-        return self._text
-
-    def json(self, **kwargs: Any) -> Any:
-        """Return the body parsed as JSON; UTF-8, -16 and -32 are told apart by its first bytes.
-
-        >>> httpure.Response(200, text='{"price": 1.10}').json(parse_float=str)
-        {'price': '1.10'}
-
-        Keyword arguments go to `json.loads`. Raises ValueError (as a rule json.JSONDecodeError) where it is
-        no JSON or is nested too deeply, and ResponseNotRead.
-        """
-        import json  # here, as many programs never need it
-
-        try:
-            return json.loads(self.content, **kwargs)
-        except RecursionError:
-            pass
-        raise ValueError("The JSON of the response is nested too deeply to be read.")
-
-    @property
-    def encoding(self) -> str | None:
-        """The name of the charset of the text.
-
-        That which was set here, else the server's (`charset_encoding`) if Python knows it, else
-        `default_encoding`. Setting it after `text` was looked at raises ValueError.
-        """
-        if self._encoding is not None:
-            return self._encoding
-        encoding, known = self._charset()
-        if not known:
-            if isinstance(self.default_encoding, str):
-                encoding = self.default_encoding
-            elif self._content is None:
-                return "utf-8"  # asked too early to detect anything: ask again when the content is there
-            else:
-                encoding = self.default_encoding(self._content)
-        self._encoding = encoding or "utf-8"
-        return self._encoding
-
-    @encoding.setter
-    def encoding(self, value: str | None) -> None:
-        if self._text is not None:
-            raise ValueError("The text was already decoded: set .encoding before .text is used.")
-        self._encoding = value
-
-    @property
-    def charset_encoding(self) -> str | None:
-        """The charset that Content-Type names, known or not; None if it names none."""
-        return self._charset()[0]
-
-    def _charset(self) -> tuple[str | None, bool]:
-        """Return the charset that Content-Type names, and whether Python knows it."""
-        content_type = self.headers.get("content-type")
-        if content_type is None:
-            return None, False
-        if len(content_type) > MAX_REMEMBERED:
-            return _charset_of.__wrapped__(content_type)
-        return _charset_of(content_type)
 
     @property
     def num_bytes_downloaded(self) -> int:
@@ -143,26 +74,27 @@ class Body:
     def read(self) -> bytes:
         """Read the body to its end, and return it decoded.
 
-        Raises DecodingError, also where more than 16 MiB come of less than a hundredth of it; what the
-        stream raises; StreamConsumed and StreamClosed if it is too late; RuntimeError if the stream is
-        asynchronous.
+        Raises BodyTooLarge beyond `max_body`, and where more than 16 MiB come of less than a hundredth of it, see
+        `Limits`; DecodingError; what the stream raises; StreamConsumed and StreamClosed if it is too late; RuntimeError
+        if the stream is asynchronous.
         """
         if self._content is None:
             self._content = b"".join(self._pull(self._whole(), "read"))
-        return self._content
+        return self._read_content()
 
     def iter_raw(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """Read the body as sent, not decoded, in pieces of `chunk_size` bytes or as they are.
 
-        Raises as `read()` does, save for DecodingError; ValueError for a `chunk_size` below 1.
+        Of these bytes, too, there are at most `max_body`. Raises as `read()` does, save for DecodingError; ValueError
+        for a `chunk_size` below 1.
         """
-        return self._pull(_raw(chunk_size), "iter_raw")
+        return self._pull(_raw(chunk_size, self._limits), "iter_raw")
 
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """Read the decoded body in pieces of `chunk_size` bytes, or as they come.
 
-        Nothing is kept, so `content` is not there afterwards. Once the body has been read, this cuts up `content`.
-        Raises as `read()` does; ValueError for a `chunk_size` below 1.
+        Nothing is kept, so `content` is not there afterwards, and `max_expansion` does not count. Once the body has
+        been read, this cuts up `content`. Raises as `read()` does; ValueError for a `chunk_size` below 1.
         """
         return self._iterate(self._bytes(chunk_size), "iter_bytes")
 
@@ -179,7 +111,7 @@ class Body:
         >>> list(httpure.Response(200, text="one\r\ntwo\nthree").iter_lines())
         ['one', 'two', 'three']
 
-        Raises as `read()` does.
+        Only the line that has not ended is kept; `max_expansion` counts for that. Raises as `read()` does.
         """
         return self._iterate(self._lines(), "iter_lines")
 
@@ -205,11 +137,11 @@ class Body:
         """As `read()`, for an asynchronous stream."""
         if self._content is None:
             self._content = b"".join([piece async for piece in AsyncReading(self, self._whole(), "aread")])
-        return self._content
+        return self._read_content()
 
     def aiter_raw(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """As `iter_raw()`, for an asynchronous stream."""
-        return AsyncReading(self, _raw(chunk_size), "aiter_raw")
+        return AsyncReading(self, _raw(chunk_size, self._limits), "aiter_raw")
 
     def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """As `iter_bytes()`, for an asynchronous stream."""
@@ -278,18 +210,42 @@ class Body:
         """
         self._num_bytes_downloaded = len(raw)
         self.is_stream_consumed = self.is_closed = True
+        limits = self._limits
         decoder = self._new_decoder(large=True) if raw and _is_encoded(self.headers) else None
-        if decoder is None:
+        if decoder is None and limits.max_body is None:
             self._content = raw
             return
-        from .stages import Whole
+        from .stages import Raw, Whole
 
-        stage = Whole(decoder, most)
+        stage = Raw(None, limits) if decoder is None else Whole(decoder, limits, most)
         try:
+            if stage.most_raw is not None and most is None:
+                # So that the message is the same however much came at once.
+                self._check_length(stage.most_raw)
             self._content = b"".join([*stage.feed(raw), *stage.finish()])
         except RequestError as error:
             self._attach(error)
             raise
+
+    def fits(self, length: int | None) -> bool:
+        """True if a body of so many raw bytes, or of nobody knows how many, can be received before it is looked at.
+
+        If not, its pieces are for `whole()`, and what becomes of them for `settle()`.
+        """
+        most = self._limits.max_body
+        return most is None or (length is not None and length <= most)
+
+    def whole(self) -> Stage[bytes]:
+        """Return what weighs the pieces of a body as they come, where there is a `max_body`. Raises DecodingError."""
+        stage = self._whole()
+        self._check_length(stage.most_raw or 0)
+        return stage
+
+    def settle(self, stage: Stage[bytes], pieces: list[bytes], received: int) -> None:
+        """As `absorb()`, of a body that was fed to `whole()`, which gave these pieces. Raises DecodingError."""
+        self._num_bytes_downloaded = received
+        self.is_stream_consumed = self.is_closed = True
+        self._content = b"".join([*pieces, *stage.finish()])
 
     # Which stages a reading needs
 
@@ -301,7 +257,7 @@ class Body:
 
         try:
             codings = self.headers.get_list("content-encoding", split_commas=True)
-            return decoder_for(codings, LARGE_PIECE if large else PIECE_SIZE)
+            return decoder_for(codings, LARGE_PIECE if large else PIECE_SIZE, self._limits)
         except RequestError as error:
             self._attach(error)
             raise
@@ -310,15 +266,17 @@ class Body:
         from .stages import Whole
 
         decoder = self._new_decoder(large=True)
-        return _raw() if decoder is None else Whole(decoder)
+        return _raw(None, self._limits) if decoder is None else Whole(decoder, self._limits)
 
     def _bytes(self, chunk_size: int | None) -> Stage[bytes]:
-        decoder = self._new_decoder() if self._content is None else None
-        if decoder is None:
+        if self._content is not None:
             return _raw(chunk_size)
+        decoder = self._new_decoder()
+        if decoder is None:
+            return _raw(chunk_size, self._limits)
         from .stages import Bytes
 
-        return Bytes(decoder, chunk_size)
+        return Bytes(decoder, chunk_size, self._limits)
 
     def _characters(self, chunk_size: int | None) -> Stage[str]:
         from .stages import Text
@@ -328,20 +286,47 @@ class Body:
     def _lines(self) -> Stage[str]:
         from .stages import Lines
 
-        return Lines(self._characters(None))
+        return Lines(self._characters(None), self._limits if _is_encoded(self.headers) else None)
+
+    # What is known of the size
+
+    def _read_content(self) -> bytes:
+        """Return the content. It may have been there before anybody knew how much of it there may be."""
+        content, most = self.content, self._limits.max_body
+        if most is not None and len(content) > most:
+            raise self._too_large(most)
+        return content
+
+    def _check_length(self, most: int) -> None:
+        """See whether the body is said to have more raw bytes than somebody will take. Raises BodyTooLarge."""
+        said = self.headers.get("content-length", "")
+        if len(said) > _MOST_DIGITS or not (said.isascii() and said.isdigit()) or int(said) <= most:
+            return
+        method = "" if self._request is None else self._request.method
+        if method not in ("HEAD", "CONNECT") and self.status_code not in _BODILESS:
+            raise self._too_large(self._limits.max_body or 0, f", {int(said):,} as its Content-Length says")
+
+    def _too_large(self, most: int, said: str = "") -> RequestError:
+        from .stages import body_too_large
+
+        error = body_too_large(most, said)
+        self._attach(error)
+        return error
 
     # The loops
 
     def _iterate(self, stage: Stage[T], called: str) -> Iterator[T]:
-        return self._pull(stage, called) if self._content is None else _replay(stage, self._content)
+        return self._pull(stage, called) if self._content is None else replay(stage, self._read_content())
 
     def _aiterate(self, stage: Stage[T], called: str) -> AsyncIterator[T]:
         reading = AsyncReading(self, stage, called)
-        return reading if self._content is None else reading.replay(self._content)
+        return reading if self._content is None else reading.replay(self._read_content())
 
     def _pull(self, stage: Stage[T], called: str) -> Generator[T, None, None]:
         self._begin("__iter__", called)
         try:
+            if stage.most_raw is not None:
+                self._check_length(stage.most_raw)
             for raw in self.stream:  # type: ignore[union-attr]
                 self._num_bytes_downloaded += len(raw)
                 yield from stage.feed(raw)
@@ -374,18 +359,14 @@ class Body:
             self._clock = None
 
     def _attach(self, error: BaseException) -> None:
-        """Tell an error of ours which request it is about."""
-        if isinstance(error, RequestError) and error._request is None:
-            error._request = self._request
-
-
-@lru_cache(maxsize=256)
-def _charset_of(content_type: str) -> tuple[str | None, bool]:
-    # Servers send few different ones; to read one takes ten times as long as to remember it.
-    from ..content.text import charset_from_content_type, is_known_encoding
-
-    charset = charset_from_content_type(content_type)
-    return charset, charset is not None and is_known_encoding(charset)
+        """Tell an error of ours which request it is about. What decodes knows it not, and so cannot say it either."""
+        request = self._request
+        if isinstance(error, RequestError) and error._request is None and request is not None:
+            error._request = request
+            if isinstance(error, DecodingError):
+                what, semicolon, remedy = str(error).partition("; ")
+                error.args = (f"{what}, {place(request)}{semicolon}{remedy}",)
+                error.request_sent = True
 
 
 def _is_encoded(headers: Headers) -> bool:
@@ -399,73 +380,10 @@ def _is_encoded(headers: Headers) -> bool:
     return False
 
 
-class AsyncReading(AsyncIterator[T]):
-    """One asynchronous reading of a body. No generator, so that nothing is left to finalise by who breaks off."""
-
-    __slots__ = ("_body", "_called", "_over", "_raw", "_ready", "_stage")
-
-    def __init__(self, body: Body, stage: Stage[T], called: str) -> None:
-        self._body = body
-        self._stage = stage
-        self._called = called
-        self._raw: AsyncIterator[bytes] | None = None
-        self._over = False  # nothing more will come from the stream
-        self._ready: Iterator[T] = iter(())
-
-    def replay(self, content: bytes) -> AsyncReading[T]:
-        """Read the content instead of the stream."""
-        self._over = True
-        self._ready = _replay(self._stage, content)
-        return self
-
-    async def __anext__(self) -> T:
-        try:
-            while True:
-                for piece in self._ready:
-                    return piece
-                if self._over:
-                    break
-                self._ready = iter(await self._more())
-        except GeneratorExit:
-            raise  # nobody goes on with this, so nothing can be awaited
-        except BaseException as error:
-            self._over = True
-            self._ready = iter(())
-            self._body._attach(error)
-            if self._raw is not None:
-                with suppress(Exception):
-                    await self._body.aclose()
-            raise
-        raise StopAsyncIteration
-
-    async def aclose(self) -> None:
-        """End the reading. The response stays open, as it does after a `break`."""
-        self._over = True
-        self._ready = iter(())
-
-    async def _more(self) -> Iterable[T]:
-        body = self._body
-        if self._raw is None:
-            body._begin("__aiter__", self._called)
-            self._raw = aiter(body.stream)  # type: ignore[arg-type]
-        raw = await anext(self._raw, None)
-        if raw is None:
-            self._over = True
-            await body.aclose()  # before the rest is handed out: the connection is free from here on
-            return self._stage.finish()
-        body._num_bytes_downloaded += len(raw)
-        return self._stage.feed(raw)
-
-
-def _raw(chunk_size: int | None = None) -> Stage[bytes]:
+def _raw(chunk_size: int | None = None, limits: Limits = DEFAULT_LIMITS) -> Stage[bytes]:
     from .stages import Raw
 
-    return Raw(chunk_size)
-
-
-def _replay(stage: Stage[T], content: bytes) -> Iterator[T]:
-    yield from stage.feed(content)
-    yield from stage.finish()
+    return Raw(chunk_size, limits)
 
 
 def _wrong_colour(called: str) -> RuntimeError:

@@ -14,6 +14,7 @@ from ..content.streams import ByteStream, UnattachedStream
 from ..errors import RequestNotRead
 from ..warned import QueryDroppedWarning, warn
 from .cookies import Cookies, set_cookies
+from .field import CONTROLS, HOST, key_of
 from .headers import Headers, part_removals
 from .query import QueryParams
 from .url import URL
@@ -25,7 +26,17 @@ if TYPE_CHECKING:
     from .headers import HeaderTypes
     from .query import QueryParamTypes
 
-__all__ = ["METHODS_WITH_BODY", "Request", "checked_method", "complete_headers", "masked", "warn_of_dropped"]
+__all__ = [
+    "METHODS_WITH_BODY",
+    "Request",
+    "check_fields",
+    "checked_method",
+    "complete_headers",
+    "extensions_of",
+    "masked",
+    "place",
+    "warn_of_dropped",
+]
 
 _TOKEN: Final = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _COMMON = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
@@ -89,16 +100,17 @@ class Request:
         stream: SyncByteStream | AsyncByteStream | None = None,
         extensions: Mapping[str, Any] | None = None,
     ) -> None:
-        self.method = _KNOWN_METHODS.get(method) or checked_method(method)
+        self.method = (type(method) is str and _KNOWN_METHODS.get(method)) or checked_method(method)
         self.url = URL(url) if params is None else _with_params(URL(url), QueryParams(params))
         given, removed = part_removals(headers or ())
         self.headers = Headers(given)
-        self.extensions = {} if extensions is None else dict(extensions)
+        self.extensions = {} if extensions is None else extensions_of(extensions)
         if cookies:
             self._cookies = Cookies(cookies)
             set_cookies(self, None)
         if stream is not None:
             self.stream = stream
+            check_fields(self.headers)
             _check_framing(self.headers, _known_length(stream, {}))
         else:
             given = self.headers.get("content-type") if data or files else None
@@ -214,6 +226,22 @@ def warn_of_dropped(url: URL, given: QueryParams, sent: QueryParams) -> None:
         )
 
 
+def extensions_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the extensions as a new dict. Raises TypeError for what is no mapping of names."""
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        raise TypeError(f"extensions= is a dict with names as its keys, not {type(given).__name__}.")
+    name = given.get("sni_hostname")
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"The extension 'sni_hostname' is a host name, not {type(name).__name__}.")
+    if name is not None and not name.isprintable():
+        raise ValueError("The extension 'sni_hostname' holds what no host name may hold.")
+    for called in ("trace", "informational"):
+        function = given.get(called)
+        if function is not None and not callable(function):
+            raise TypeError(f"The extension {called!r} is a function, not {type(function).__name__}.")
+    return dict(given)
+
+
 def checked_method(method: str) -> str:
     """Return the method in capitals. Raises ValueError if it is no token (RFC 9110 section 9.1)."""
     if not isinstance(method, str):
@@ -238,6 +266,7 @@ def complete_headers(
     New headers: those given are not changed. Host comes first, what describes the body last. Raises
     ValueError where the caller's describe another body. Runs once per request.
     """
+    check_fields(headers)
     framed = _check_framing(headers, _known_length(stream, described))
     index = headers._indexed()
     raw = headers._raw
@@ -262,8 +291,22 @@ def complete_headers(
 
 
 def masked(url: URL) -> str:
-    """Return the URL as text that may stand in a message: `[secure]` for the password."""
-    return url._reference.text(masked=True)
+    """Return the URL as text that may stand in a message.
+
+    `[secure]` stands for the password, and for the values of parameters that are named like secrets.
+    """
+    from .masks import without_values
+
+    return without_values(url._reference.text(masked=True))
+
+
+def place(request: Request) -> str:
+    """Return which request it was, without query, credentials or fragment, which may hold secrets."""
+    url = request.url
+    host = url.host
+    where = f"[{host}]" if ":" in host else host
+    port = "" if url.port is None else f":{url.port}"
+    return f"{request.method} {url.scheme}://{where}{port}{url.path}"
 
 
 def _known_length(stream: SyncByteStream | AsyncByteStream, described: dict[str, str]) -> int | None:
@@ -271,6 +314,25 @@ def _known_length(stream: SyncByteStream | AsyncByteStream, described: dict[str,
         return len(stream.content)
     length = described.get("Content-Length")
     return None if length is None else int(length)
+
+
+def check_fields(headers: Headers) -> None:
+    """Raise ValueError for control characters in a field's value, and for a Host that is none (RFC 9110 5.5, 7.2).
+
+    Responses may hold the former: what has come from a server can be copied.
+    """
+    raw = headers._raw
+    if len(values := b"".join([value for _, value in raw])) != len(values.translate(None, CONTROLS)):
+        name = next(name for name, value in raw if value != value.translate(None, CONTROLS))
+        raise ValueError(
+            f"The value of header {key_of(name)!r} holds a control character, which no field can (RFC 9110, 5.5)."
+        )
+    host = headers._indexed().get("host")
+    if host is not None and host.strip(b" \t").translate(None, HOST):
+        raise ValueError(
+            "The Host header is one host name or address, and maybe a port: what was given holds other characters, or "
+            "is more than one (RFC 9110, 7.2)."
+        )
 
 
 def _check_framing(headers: Headers, known: int | None) -> bool:

@@ -15,7 +15,7 @@ from ..errors import HTTPStatusError, InvalidURL
 from .cookies import Cookies
 from .headers import Headers
 from .reading import Body
-from .request import masked
+from .request import extensions_of, masked
 from .url import URL
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class Response(Body):
     default_encoding: str | Callable[[bytes], str]
     #: The request that a redirect leads to, where the client was told not to follow it.
     next_request: Request | None = None
+    #: How often the request had been sent again before, as the client's `retries` says.
+    retries: int = 0
 
     _cookies: Cookies | None = None
     _trailers: Headers | None = None
@@ -91,8 +93,10 @@ class Response(Body):
         self.status_code = status_code
         self.headers = Headers(headers)
         self._request = request
-        self.extensions = {} if extensions is None else dict(extensions)
-        self.history = [] if history is None else list(history)
+        self.extensions = {} if extensions is None else extensions_of(extensions)
+        if not isinstance(history, list | tuple | None):
+            raise TypeError(f"history is a list of responses, not {type(history).__name__}.")
+        self.history = list(history or ())
         self.default_encoding = default_encoding
         if stream is not None:
             self.stream = stream
@@ -280,7 +284,7 @@ class Response(Body):
         Also the Secure ones that came over plain http, which a client does not keep (RFC 6265bis).
         """
         if self._cookies is None:
-            self._cookies = Cookies()
+            self._cookies = Cookies(limits=self._limits)
             self._cookies._extract(self, secure=True)
         return self._cookies
 
@@ -307,6 +311,7 @@ class Response(Body):
         del state["stream"]
         state.pop("_cookies", None)  # they are in the headers
         state.pop("_clock", None)
+        state.pop("_limits", None)  # they are the client's
         state["_elapsed_seconds"] = self._seconds()
         if trailers := self.trailers:
             state["_trailers"] = trailers

@@ -252,7 +252,9 @@ class URL:
         return self._text
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._reference.text(masked=True)!r})"
+        from .masks import without_values
+
+        return f"{type(self).__name__}({without_values(self._reference.text(masked=True))!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._text,)
@@ -324,9 +326,10 @@ def _components(kwargs: dict[str, Any]) -> dict[str, str | None]:
 
 def _query_of(params: Any) -> str | None:
     """Return the query for `params`; none at all, not even a `?`, where there are none."""
+    given = QueryParams(params)
     try:
-        return str(QueryParams(params)) or None
-    except UnicodeEncodeError:
+        return str(given) or None
+    except ValueError:
         raise InvalidURL("params hold a lone surrogate, which has no UTF-8 form.") from None
 
 

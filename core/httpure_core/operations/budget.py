@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..contracts import Clock
 from ..errors import ConnectTimeout, PoolTimeout, ReadTimeout, TimeoutException, TransportError, WriteTimeout
+from ..models.request import place
 
 if TYPE_CHECKING:
     from ..models.request import Request
@@ -43,7 +44,7 @@ class Budget:
     Raises TypeError if the request's extension "timeout" is no mapping.
     """
 
-    __slots__ = ("_limits", "clock", "ends", "report", "request", "sending")
+    __slots__ = ("clock", "ends", "report", "request", "sending", "sent", "timeouts")
 
     def __init__(self, request: Request, clock: Clock, ends: float | None = None) -> None:
         self.request = request
@@ -52,11 +53,14 @@ class Budget:
         self.report: Report | None = None
         #: What is left to send of the request while its response is read; None where that is nothing, as a rule.
         self.sending: Upload | None = None
-        self._limits: Mapping[str, float | None] = request.extensions.get("timeout") or _NO_LIMITS
+        #: True once bytes of the request were handed to the system: it may have sent them.
+        self.sent = False
+        #: What the request's user has set, as `Timeout.as_dict()`; empty where that is nothing.
+        self.timeouts: Mapping[str, float | None] = request.extensions.get("timeout") or _NO_LIMITS
         try:
-            total = self._limits.get("total")
+            total = self.timeouts.get("total")
         except AttributeError:
-            raise no_limits(self._limits) from None
+            raise no_limits(self.timeouts) from None
         if ends is None and total is not None:
             ends = clock() + total
         self.ends = ends
@@ -66,7 +70,7 @@ class Budget:
 
         Raises the phase's TimeoutException if the total is used up.
         """
-        limit = self._limits.get(phase)
+        limit = self.timeouts.get(phase)
         if self.ends is None:
             return limit
         left = self.ends - self.clock()
@@ -76,7 +80,7 @@ class Budget:
 
     def silence(self, since: float) -> float | None:
         """As `seconds("read")`, where nothing has come since a moment that has passed already."""
-        limit = self._limits.get("read")
+        limit = self.timeouts.get("read")
         if limit is None:
             return self.seconds("read")
         now = self.clock()
@@ -87,17 +91,34 @@ class Budget:
             raise self.spent("read")
         return ends - now
 
+    def rest(self) -> float | None:
+        """Return what is left of the total for what has no limit of its own; None for no limit.
+
+        Raises WriteTimeout if it is used up.
+        """
+        if self.ends is None:
+            return None
+        left = self.ends - self.clock()
+        if left <= 0:
+            raise self.spent("write")
+        return left
+
+    @property
+    def over(self) -> bool:
+        """True if the total is used up, or as good as."""
+        return self.ends is not None and self.clock() >= self.ends - _TICK
+
     def left(self) -> Left:
         """Return the limits as they are by now, with less of the total. Raises ConnectTimeout if that is used up."""
         self.seconds("connect")
-        return Left(self._limits, None if self.ends is None else self.ends - self.clock())
+        return Left(self.timeouts, None if self.ends is None else self.ends - self.clock())
 
     def spent(self, phase: str, detail: str = "") -> TimeoutException:
         """Return the exception for an effect of this phase that took too long."""
         kind, what, before, remedy = _TIMEOUTS[phase]
-        limit = self._limits.get(phase)
-        if self.ends is not None and self.clock() >= self.ends - _TICK:
-            total = _as_given(self._limits).get("total")
+        limit = self.timeouts.get(phase)
+        if self.over:
+            total = _as_given(self.timeouts).get("total")
             why = (
                 "before the total timeout passed"
                 if total is None
@@ -108,7 +129,9 @@ class Budget:
             why = "in time"
         else:
             why = f"{before} {limit:g} s (the {phase} timeout)"
-        return kind(f"{what} {why}{detail}, {place(self.request)}; {remedy}", request=self.request)
+        error = kind(f"{what} {why}{detail}, {place(self.request)}; {remedy}", request=self.request)
+        error.request_sent = self.sent
+        return error
 
 
 class Left(dict[str, float | None]):
@@ -151,19 +174,19 @@ def no_limits(timeout: object) -> TypeError:
     return TypeError(f"The extension 'timeout' is a dict such as Timeout(5.0).as_dict(), not {timeout!r}.")
 
 
-def place(request: Request) -> str:
-    """Return which request it was, without query, credentials or fragment, which may hold secrets."""
-    url = request.url
-    host = url.host
-    where = f"[{host}]" if ":" in host else host
-    port = "" if url.port is None else f":{url.port}"
-    return f"{request.method} {url.scheme}://{where}{port}{url.path}"
+def telling(error: TransportError, request: Request) -> TransportError:
+    """Return the error again, of the same class, telling also which request it ended; as it is, where it tells that.
 
-
-def telling(error: TransportError, request: Request, detail: str = "") -> TransportError:
-    """Return the error again, of the same class, telling also which request it ended."""
-    told: Any = type(error)(f"{error}{detail}, {place(request)}", request=request)
+    All that is known of it is kept, and whatever its class asks of those who make one, nobody does here. What a stream
+    failed of is none that was not sent; who knows better than that says so afterwards.
+    """
+    if error._request is not None:
+        return error
+    kind: Any = type(error)
+    told: TransportError = kind.__new__(kind)
+    told.args = (f"{error}, {place(request)}",)
+    told.__dict__.update(error.__dict__)
+    told.request = request
+    told.request_sent = not error.unprocessed
     told.__cause__ = error.__cause__
-    told.unprocessed = error.unprocessed
-    told.unanswered = error.unanswered
-    return told  # type: ignore[no-any-return]
+    return told

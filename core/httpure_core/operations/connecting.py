@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from ..contracts import Layer, Link
 from ..effects import Flush, Operation, Receive
-from ..errors import ConnectError, TransportError
-from ..layers import in_words
+from ..errors import CertificateError, ConnectError, TLSError, TransportError
+from ..layers import in_words, reason_of
 from .budget import Budget, place
 
 __all__ = ["Connecting", "Handshake"]
@@ -32,14 +32,31 @@ class Connecting:
             return None
         return max(0.0, self._ends - self.budget.clock())
 
+    def excuse(self, seconds: float) -> None:
+        """Let so many seconds not count, as they were none of the network's. The total timeout knows no excuse."""
+        if self._ends is not None:
+            self._ends += seconds
+            if self.budget.ends is not None:
+                self._ends = min(self._ends, self.budget.ends)
+
     def spent(self, detail: str) -> TransportError:
         """Return the ConnectTimeout, telling what took so long."""
         return self.budget.spent("connect", detail)
 
-    def failed(self, what: str, why: str, kind: type[TransportError] = ConnectError) -> TransportError:
-        """Return the error, telling what failed and why."""
+    def failed(
+        self,
+        what: str,
+        why: str,
+        kind: type[TransportError] = ConnectError,
+        reason: str | None = None,
+        advice: str = "",
+    ) -> TransportError:
+        """Return the error, telling what failed and why, and what the user can do."""
         request = self.budget.request
-        return kind(f"{what} ({why}), {place(request)}", request=request)
+        remedy = f"; {advice}" if advice else ""
+        error = kind(f"{what} ({why}), {place(request)}{remedy}", request=request)
+        error.reason = reason
+        return error
 
     def aloud(
         self,
@@ -91,13 +108,17 @@ class Handshake:
                 if layer.established and flush.flushed:
                     return layer
                 if layer.failure is not None:
-                    raise self._failed(layer.failure) from getattr(layer, "cause", None)
+                    # In no variable of this frame, which the error knows: together they would wait for the collector.
+                    raise self._failed(layer.failure, layer.reason, layer.advice) from layer.cause
                 if flush.flushed:
                     yield Receive(link, signal, connecting.seconds())
         except TimeoutError:
             raise connecting.spent(f" because {self.slow}") from None
         except OSError as exc:
-            raise self._failed(in_words(exc)) from exc
+            raise self._failed(in_words(exc), reason_of(exc)) from exc
 
-    def _failed(self, why: str) -> TransportError:
-        return self.connecting.failed(self.what, why, self.kind)
+    def _failed(self, why: str, reason: str | None, advice: str = "") -> TransportError:
+        kind = self.kind
+        if kind is TLSError and reason == "certificate":
+            kind = CertificateError
+        return self.connecting.failed(self.what, why, kind, reason, advice)

@@ -1,28 +1,21 @@
 """From an origin to a connection: name look-up, TCP or a Unix socket, proxies, TLS, HTTP.
 
-What stands on a link is built from the ground up, one layer after the other shaking hands:
-
-    http://                            HTTP
-    https://                           TLS, HTTP
-    http:// by an HTTP proxy           [TLS with the proxy], HTTP with the proxy
-    https:// by an HTTP proxy          [TLS with the proxy], CONNECT, TLS, HTTP
-    by a SOCKS proxy                   SOCKS, [TLS], HTTP
-
+How a transport does that, how often it tries, and which requests may share what comes of it. One go is a `Building`.
 One limit, `connect`, covers it all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from ..contracts import TLS, Connection, Layer, Link, Machine, TLSMachine
-from ..effects import Offload, Operation, Sleep
-from ..errors import ConnectError, ConnectTimeout, LocalProtocolError, ProxyError, TransportError
-from ..layers import in_words
-from .budget import Budget, place
-from .connecting import Connecting, Handshake
+from ..contracts import TLS, Connection, Link, Machine
+from ..effects import Operation, Sleep
+from ..errors import ConnectError, ConnectTimeout, ProxyError
+from ..limits import DEFAULT_LIMITS, Limits
+from .budget import Budget
+from .building import HTTP1, Building
+from .connecting import Connecting
 from .information import Connected
 from .opening import Opening
 
@@ -32,11 +25,8 @@ if TYPE_CHECKING:
     from ..models.request import Request
     from ..proxy.credentials import Credentials, Introduction
     from ..proxy.forward import ForwardConnection
-    from ..proxy.tunnel import Refusal
 
 __all__ = ["Dialler"]
-
-_HTTP1 = ["http/1.1"]
 
 
 class Dialler:
@@ -45,12 +35,14 @@ class Dialler:
     `tls` is for the origins and `proxy_tls` for an https proxy; `uds` is the Unix socket to connect to instead of the
     host, or of the proxy's. `resolver` tells the addresses of names, and `address_policy` which ones of origins may be
     connected to. `http2_ping_interval` is for HTTP/2: see `http2/vigil.py`; with `fast_lane=False`, h11 reads and
-    writes all of HTTP/1.1: see `http1/strict.py`. Raises ValueError if neither `http1` nor `http2` is allowed, for
-    negative `retries`, and for an interval that is not positive.
+    writes all of HTTP/1.1: see `http1/strict.py`. `limits` are those of heads and framing.
+
+    Raises ValueError if neither `http1` nor `http2` is allowed, for negative `retries`, and for an interval that is not
+    positive; TypeError for what is no number.
     """
 
     __slots__ = (
-        "address_policy", "alpn", "credentials", "fast_lane", "http2", "http2_ping_interval", "local_address",
+        "address_policy", "alpn", "credentials", "fast_lane", "http2", "http2_ping_interval", "limits", "local_address",
         "overrides", "proxy", "proxy_tls", "resolver", "retries", "socket_options", "tls", "uds",
     )  # fmt: skip
 
@@ -70,13 +62,11 @@ class Dialler:
         address_policy: AddressPolicy | None = None,
         http2_ping_interval: float | None = None,
         fast_lane: bool = True,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         if not (http1 or http2):
             raise ValueError("http1=False and http2=False leave no version of HTTP: allow one of them.")
-        if not isinstance(retries, int):
-            raise TypeError(f"retries is a number of goes, not {type(retries).__name__}.")
-        if retries < 0:
-            raise ValueError(f"retries is {retries!r}, but must not be negative.")
+        _check(retries, http2_ping_interval)
         self.tls = tls
         self.uds = uds
         self.local_address = local_address
@@ -94,16 +84,14 @@ class Dialler:
         if resolver is not None or address_policy is not None:
             self._choose(resolver, address_policy)
         self.http2 = http2
-        if http2_ping_interval is not None and not http2_ping_interval > 0:
-            raise ValueError(
-                f"http2_ping_interval is {http2_ping_interval!r}, but must be positive, or None for no PING."
-            )
         #: Seconds of silence after which an HTTP/2 server is asked whether it is there; None for any number.
         self.http2_ping_interval = http2_ping_interval
         #: False where h11 reads and writes all of HTTP/1.1.
         self.fast_lane = fast_lane
+        #: How much is taken of the heads of responses, a proxy's too.
+        self.limits = limits
         #: What is offered to servers, the best first.
-        self.alpn = ["h2", *_HTTP1] if http1 and http2 else _HTTP1 if http1 else ["h2"]
+        self.alpn = ["h2", *HTTP1] if http1 and http2 else HTTP1 if http1 else ["h2"]
 
     def _choose(self, resolver: ResolverTypes | None, policy: AddressPolicy | None) -> None:
         # Imported here, as hardly anybody has either.
@@ -200,146 +188,18 @@ class Dialler:
         return (yield from connecting.aloud("connection", event, info, opening, told=Connected, undo=_close))
 
 
-class Building:
-    """One go at a connection: what stands on the link so far."""
-
-    __slots__ = (
-        "_connecting", "_dialler", "_first_hop", "_introduction", "_origin", "_request", "_top", "_who", "again",
-        "link",
-    )  # fmt: skip
-
-    #: The innermost layer so far, where there is a link.
-    _top: Layer
-
-    def __init__(
-        self, dialler: Dialler, connecting: Connecting, introduction: Introduction | None = None
-    ) -> None:
-        self.link: Link | None = None
-        #: True after a failure that says how to do better: the proxy has asked who we are.
-        self.again = False
-        self._dialler = dialler
-        self._request = request = connecting.budget.request
-        self._connecting = connecting
-        self._introduction = introduction
-        _, host, port = request.url.origin
-        #: The host and port to connect to, and what errors call it.
-        self._first_hop = self._origin = (host, port, host)
-        #: Who acts, for those who listen.
-        self._who = "connection"
-
-    def connection(self) -> Operation[Connection]:
-        """Shake hands with everybody on the way, and return the connection that is to be put on top."""
-        dialler, request = self._dialler, self._request
-        through = ""
-        if dialler.proxy is not None and self._introduction is not None:
-            name = yield from self._reach(dialler.proxy)
-            if dialler.forwards(request):
-                from ..proxy.forward import ForwardConnection
-
-                return ForwardConnection(self._introduction.credentials, dialler.fast_lane)
-            yield from self._pass(dialler.proxy, name, self._introduction)
-            through = f" through {name}"
-        if request.url.scheme != "https":
-            return _connection(dialler.alpn[-1], b"http", dialler)
-        name = request.extensions.get("sni_hostname") or request.url.origin.host
-        tls = yield from self._secure(dialler.tls, name, dialler.alpn, f"{name}{through}")
-        # A server without ALPN speaks HTTP/1.1; or HTTP/2, if we were told to speak nothing else.
-        return _connection(tls.protocol or dialler.alpn[-1], b"https", dialler)
-
-    def give_up(self) -> None:
-        """Close what there is."""
-        if self.link is not None:
-            self.link.close()
-
-    def put(self, machine: Machine) -> Operation[Link]:
-        """Put a machine on top of what there is; for the first one, the link is made."""
-        link = self.link
-        if link is None:
-            # The address of a proxy is nobody's to choose but the user's.
-            policy = self._dialler.address_policy if self._first_hop is self._origin else None
-            link = self.link = yield from self._dialler.open(
-                self._connecting, *self._first_hop, machine, policy
-            )
-        else:
-            with link.mutex:
-                self._top.attach(machine)
-            link.nudge()  # it may have stopped reading, for what came early
-        return link
-
-    def _reach(self, proxy: Proxy) -> Operation[str]:
-        """Go to the proxy first, and begin TLS with an https one. Returns what errors call it."""
-        from ..proxy.route import first_hop, written
-
-        host, port = first_hop(proxy)
-        name = f"the proxy {written(host, port)}"
-        self._first_hop = (host, port, name)
-        if proxy.url.scheme == "https":
-            yield from self._secure(self._dialler.proxy_tls, host, _HTTP1, name)
-        return name
-
-    def _pass(self, proxy: Proxy, name: str, introduction: Introduction) -> Operation[Layer]:
-        """Have the proxy connect to the origin. Raises ProxyError, ConnectTimeout or LocalProtocolError."""
-        from ..proxy.route import passage, written
-
-        _, host, port = self._request.url.origin
-        try:
-            layer = passage(proxy, host, port, introduction)
-        except ValueError as exc:
-            raise LocalProtocolError(f"{exc}, {place(self._request)}", request=self._request) from None
-        is_socks = proxy.url.scheme.startswith("socks")
-        self._who, event = ("socks", "setup_socks5_connection") if is_socks else ("proxy", "setup_tunnel")
-        where = written(host, port)
-        what = f"{name[0].upper()}{name[1:]} did not connect to {where}"
-        slow = f"{name} took too long to connect to {where}"
-        shaking = self._shake(layer, what, slow, ProxyError, event, {"host": host, "port": port})
-        try:
-            return (yield from shaking)
-        except TransportError as exc:
-            self.again = getattr(layer, "again", False)
-            refusal: Refusal | None = getattr(layer, "refusal", None)
-            if refusal is None:
-                raise
-            # It has answered, if perhaps not to the end: that tells more than that something took too long.
-            error = ProxyError(str(self._connecting.failed(what, str(refusal))), request=self._request)
-            error.proxy_response = refusal.response(self._request)
-            raise error from exc.__cause__
-
-    def _secure(self, tls: TLS, host: str, alpn: list[str], name: str) -> Operation[TLSMachine]:
-        """Put TLS on top. Raises ConnectError or ConnectTimeout."""
-        if not tls.prepared:
-            try:
-                yield Offload(tls.prepare)
-            except OSError as exc:
-                raise self._connecting.failed(
-                    "Could not load the certificates for TLS", in_words(exc)
-                ) from exc
-        what = f"Could not make a TLS connection to {name}"
-        slow = f"the TLS handshake with {name} took too long"
-        try:
-            machine = tls.machine(host, alpn)
-        except ValueError as exc:
-            # URLs take more names than TLS does: with empty labels, or with labels of more than 63 bytes.
-            raise self._connecting.failed(what, f"{host!r:.300} is no name for TLS: {exc}") from None
-        context = getattr(getattr(machine, "ssl_object", None), "context", None)
-        info = {"ssl_context": context, "server_hostname": host}
-        yield from self._shake(machine, what, slow, ConnectError, "start_tls", info)
-        return machine
-
-    def _shake(
-        self,
-        layer: Layer,
-        what: str,
-        slow: str,
-        kind: type[TransportError],
-        event: str,
-        info: dict[str, Any],
-    ) -> Operation[Layer]:
-        """Put a layer on top, and have it shake hands. See `Handshake`."""
-        link = yield from self.put(layer)
-        self._top = layer
-        shaking = Handshake(self._connecting, link, layer, what, slow, kind).shake()
-        told = partial(_connected, link)
-        return (yield from self._connecting.aloud(self._who, event, info, shaking, told=told))
+def _check(retries: Any, ping_interval: Any) -> None:
+    """Raise TypeError or ValueError for numbers that are none."""
+    if not isinstance(retries, int):
+        raise TypeError(f"retries is a number of goes, not {type(retries).__name__}.")
+    if retries < 0:
+        raise ValueError(f"retries is {retries!r}, but must not be negative.")
+    if not isinstance(ping_interval, int | float | None):
+        raise TypeError(f"http2_ping_interval is seconds or None, not {type(ping_interval).__name__}.")
+    if ping_interval is not None and not ping_interval > 0:
+        raise ValueError(
+            f"http2_ping_interval is {ping_interval!r}, but must be positive, or None for no PING."
+        )
 
 
 def _credentials(proxy: Proxy) -> Credentials:
@@ -353,10 +213,6 @@ def _introduction(credentials: Credentials) -> Introduction:
     from ..proxy.credentials import Introduction
 
     return Introduction(credentials)
-
-
-def _connected(link: Link, layer: Layer) -> Connected:
-    return Connected(link)
 
 
 def _close(link: Link) -> None:
@@ -375,14 +231,3 @@ def _sleep(seconds: float) -> Operation[bool]:
     if seconds:
         yield Sleep(seconds)
     return True
-
-
-def _connection(protocol: str, scheme: bytes, dialler: Dialler) -> Connection:
-    # Imported here, as either takes milliseconds, and who imports us may never connect.
-    if protocol == "h2":
-        from ..http2.connection import Http2Connection
-
-        return Http2Connection(scheme, dialler.http2_ping_interval)
-    from ..http1.connection import Http1Connection
-
-    return Http1Connection(dialler.fast_lane)

@@ -13,6 +13,7 @@ from ..content.duplex import DuplexBody
 from ..contracts import Link, Stream
 from ..effects import Flush, Lend, Operation, Receive, Sleep
 from ..errors import LocalProtocolError, WriteError
+from ..layers import in_words, reason_of
 from ..signals import Signal
 from .budget import Budget, place, telling
 from .sending import news
@@ -116,10 +117,11 @@ class DuplexUpload(Upload):
     def _is_wanted(self, last: bool) -> bool:
         """Whether more of the request can be sent. Raises WriteError if not, and if that does harm."""
         stream, request = self.stream, self.budget.request
+        reason = None
         if self._closed:
             why = "The response was closed, and so nothing more of the request can be sent"
         elif stream.failure is not None:
-            why = str(stream.failure)
+            why, reason = str(stream.failure), stream.failure.reason
         elif self.over:
             why = f"The server has answered ({stream.status}), and takes nothing more of the request"
         else:
@@ -127,12 +129,18 @@ class DuplexUpload(Upload):
         self._body.kept.clear()
         if last:
             return False
-        raise WriteError(f"{why}, {place(request)}", request=request)
+        error = WriteError(f"{why}, {place(request)}", request=request)
+        error.reason, error.request_sent = reason, self.budget.sent
+        try:
+            raise error
+        finally:
+            del error  # or this frame and the error's traceback would keep each other alive
 
     def _send(self, signal: Signal) -> Operation[bool]:
         """Send some of what is queued; True if that was all."""
         budget = self.budget
         flush = Flush(self.link, signal, budget.seconds("write"))
+        budget.sent = True
         try:
             yield flush
             if flush.flushed and self.stream.blocked:
@@ -142,8 +150,13 @@ class DuplexUpload(Upload):
         except TimeoutError:
             raise budget.spent("write") from None
         except OSError as exc:
-            what = f"The connection was lost: {exc}, {place(budget.request)}"
-            raise WriteError(what, request=budget.request) from exc
+            what = f"The connection was lost: {in_words(exc)}, {place(budget.request)}"
+            error = WriteError(what, request=budget.request)
+            error.reason, error.request_sent = reason_of(exc), True
+            try:
+                raise error from exc
+            finally:
+                del error
 
     def _queue_or_fail(self) -> None:
         """As `_queue_kept`. If the request turns out to be wrong, whoever waits for the response is told, too."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..content.duplex import DuplexBody
 from ..content.streams import ByteStream
-from ..contracts import Connection, FieldBlock, Fields, Stream
+from ..contracts import Connection, FieldBlock, Fields, Link, Stream
 from ..effects import Flush, Operation, Receive
-from ..errors import LocalProtocolError, WriteError
+from ..errors import LocalProtocolError, ReadError, WriteError
 from .budget import Budget, telling
 from .closing import or_let_go
 from .sending import Sending, give_up
@@ -52,13 +52,18 @@ def exchange(connection: Connection, budget: Budget) -> Operation[Stream]:
             return (yield from _exchange_aloud(connection, budget, budget.report, parts))
         if content is None:
             return (yield from _exchange_at_length(connection, budget, parts))
-        with link.mutex:
-            stream = connection.open_stream(*parts)
+        try:
+            with link.mutex:
+                stream = connection.open_stream(*parts)
+        except BaseException as exc:
+            _close_if_interrupted(link, exc)
+            raise
         # Most requests go out in one go, and one wait brings their answer: that is told right here, as each generator
         # more would take 0.5 µs. For all else there is `Sending`.
         signal = stream.signal
         lost: OSError | None = None
         flush = Flush(link, signal, budget.seconds("write"))
+        budget.sent = True
         try:
             yield flush
         except TimeoutError:
@@ -74,9 +79,11 @@ def exchange(connection: Connection, budget: Budget) -> Operation[Stream]:
                 if stream.status and not stream.informational:
                     return stream
         return (yield from Sending(stream, link, budget).resume(flush, lost))
-    except (LocalProtocolError, WriteError) as exc:
+    except (LocalProtocolError, ReadError, WriteError) as exc:
         if stream is not None:
             give_up(stream, link)
+        if exc._request is not None:
+            raise  # it tells already
         raise telling(exc, request) from exc.__cause__
     except BaseException:
         if stream is not None:
@@ -152,8 +159,12 @@ def _open_aloud(connection: Connection, budget: Budget, parts: Parts) -> Operati
 
 def _open(connection: Connection, budget: Budget, parts: Parts) -> Sending:
     link, source = connection.link, budget.request.stream
-    with link.mutex:
-        stream = connection.open_stream(*parts)
+    try:
+        with link.mutex:
+            stream = connection.open_stream(*parts)
+    except BaseException as exc:
+        _close_if_interrupted(link, exc)
+        raise
     try:
         if parts[3] is not None:
             return Sending(stream, link, budget)
@@ -165,6 +176,12 @@ def _open(connection: Connection, budget: Budget, parts: Parts) -> Sending:
     except BaseException:
         give_up(stream, link)
         raise
+
+
+def _close_if_interrupted(link: Link, error: BaseException) -> None:
+    # Ctrl-C in the middle of a step: nobody knows what of the request is queued, or what the peer's tables will hold.
+    if not isinstance(error, Exception):
+        link.close()
 
 
 def _told(stream: Stream) -> tuple[Any, ...]:

@@ -3,40 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ..auth import Auth
 from ..contracts import Clock, Log, Mutex
-from ..effects import Advance, Call, Operation, Read, Transmit
-from ..errors import RequestError, TooManyRedirects
+from ..effects import Call, Operation, Transmit
+from ..errors import LimitExceeded, RequestError, TooManyRedirects
+from ..limits import DEFAULT_LIMITS, Limits
 from ..models.cookies import set_cookies
 from ..models.response import Response
 from ..redirects import is_redirect_to_follow, next_request, redirect
+from .auth_steps import advance, judge, step_of
 from .budget import Budget, no_limits, place
 from .closing import or_close, or_let_go
+from .reading import drain, read_at_once, read_whole
 from .report import INFO
 
 if TYPE_CHECKING:
+    from ..auth import Auth
+    from ..effects import Advance
     from ..models.cookies import Cookies
     from ..models.request import Request
     from ..models.url import URL
+    from ..retries import RetryTypes
+    from .auth_steps import Step
+    from .retrying import Retrying
 
 __all__ = ["Session", "follow", "read_whole"]
 
 R = TypeVar("R", "Request", "Request | None")
-
-#: The body of a redirect or challenge is read up to this size; a longer one is not worth its connection.
-MAX_DRAINED = 64 * 1024
 
 
 class Session(Protocol):
     """What `follow` needs of a client."""
 
     clock: Clock
-    max_redirects: int
+    #: How much of a response's body is taken, where the request does not say so itself.
+    limits: Limits
+    #: When requests are sent again that do not say so themselves; None for never.
+    retries: RetryTypes
+    #: Whether redirects may lead from https to http.
+    allow_downgrade: bool
     default_encoding: str | Callable[[bytes], str]
     #: Gets a line for each exchange.
     request_log: Log
+
+    @property
+    def max_redirects(self) -> int:
+        """How many redirects are followed for one request of the user."""
+        ...
+
+    @property
+    def max_auth_rounds(self) -> int:
+        """How many requests an auth flow may make for one of the user."""
+        ...
 
     @property
     def mutex(self) -> Mutex:
@@ -75,14 +95,66 @@ def follow(
     Raises RequestError and what hooks, auth flows and bodies of the user raise.
     """
     ends = _end_of_all(session, request)
+    if session.retries is not None or "retries" in request.extensions:
+        again = _again(session, request, ends)
+        if again is not None:
+            return (yield from _follow_again(session, request, auth, follow_redirects, read, ends, again))
     if auth is not None:
         response = yield from Journey(session, follow_redirects, ends).authenticated(request, auth)
     else:
         response = yield from _exchange(session, request, ends)  # for most requests, this is all
         if is_redirect_to_follow(response):
             response = yield from Journey(session, follow_redirects, ends).redirected(request, response)
-    if read and not _read_at_once(response):
+    if read and not read_at_once(response):
         yield from read_whole(response)
+    return response
+
+
+def _again(session: Session, request: Request, ends: float | None) -> Retrying | None:
+    """Return who sends the request again, as it or the client says. Raises TypeError and ValueError."""
+    # Imported here, as most clients never do.
+    from ..retries import retry_of
+    from .retrying import Retrying
+
+    policy = retry_of(request.extensions.get("retries", session.retries))
+    if policy is None:
+        return None
+    send = partial(_exchange, session, ends=ends)
+    return Retrying(policy, session.clock, ends, session.request_log, send, drain)
+
+
+def _follow_again(
+    session: Session,
+    request: Request,
+    auth: Auth | None,
+    follow_redirects: bool,
+    read: bool,
+    ends: float | None,
+    again: Retrying,
+) -> Operation[Response]:
+    """As `follow`, of a request that may be sent again: each exchange of it, or the last one if its body is lost."""
+    journey = Journey(session, follow_redirects, ends, again.exchange)
+    try:
+        if auth is None:
+            response = yield from journey.redirected(request)
+        else:
+            response = yield from journey.authenticated(request, auth)
+        while read and not read_at_once(response):
+            try:
+                yield from read_whole(response)
+                break
+            except RequestError as exc:
+                request = response.request
+                pause = again.pause_after(request, error=exc)
+                if pause is None:
+                    raise
+            del response
+            yield from again.wait(pause)
+            response = yield from journey.redirected(request)
+    except RequestError as exc:
+        exc.retries = again.count
+        raise
+    response.retries = again.count
     return response
 
 
@@ -99,42 +171,80 @@ def _end_of_all(session: Session, request: Request) -> float | None:
 class Journey:
     """One request of the user that takes more than one exchange, as a rule."""
 
-    __slots__ = ("_ends", "_follow_redirects", "_history", "_sensitive", "_session")
+    __slots__ = (
+        "_answered", "_exchange", "_follow_redirects", "_history", "_redirects", "_sensitive", "_session"
+    )  # fmt: skip
 
-    def __init__(self, session: Session, follow_redirects: bool, ends: float | None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        follow_redirects: bool,
+        ends: float | None,
+        exchange: Callable[[Request], Operation[Response]] | None = None,
+    ) -> None:
         self._session = session
         self._follow_redirects = follow_redirects
-        self._ends = ends
+        self._exchange = exchange or partial(_exchange, session, ends=ends)
         self._history: list[Response] = []
+        #: Whether a server has answered: nobody may hear then that it has not seen what the user had sent.
+        self._answered = False
+        #: How many redirects were followed: the history has challenges of auth flows, too.
+        self._redirects = 0
         #: Names of the fields that an auth flow added or changed: no other origin may see them.
         self._sensitive: set[str] = set()
 
     def authenticated(self, request: Request, auth: Auth) -> Operation[Response]:
         """Send the requests of an auth flow until it is content with the response."""
-        step = Step(auth, request) if _is_pure(auth) else Advance(auth, request)
+        step = step_of(auth, request)
         advanced = self._advanced(step, set(request.headers.raw))
         return or_let_go(advanced, step.ending, step.close)
 
     def _advanced(self, step: Step | Advance, before: set[tuple[bytes, bytes]]) -> Operation[Response]:
-        yield from _advance(step)
+        yield from advance(step)
         if step.request is None:
             raise RuntimeError(f"{type(step.auth).__name__} yielded no request: nothing can be sent.")
+        rounds = 0
         while True:
+            rounds += 1
+            if not hasattr(step.request, "headers"):
+                raise TypeError(
+                    f"{type(step.auth).__name__} yielded what is no Request, but {type(step.request).__name__}."
+                )
             added = [name for name, value in step.request.headers.raw if (name, value) not in before]
             self._sensitive = {name.decode("ascii") for name in added}
             response = yield from self.redirected(step.request)
             step.response = response
-            judging = _judge(step, response)
-            yield from or_close(response, judging)
+            judging = judge(step, response)
+            try:
+                yield from or_close(response, judging)
+            except RequestError as exc:
+                exc.request_sent = True  # whatever the flow itself has failed to send
+                raise
             if step.request is None:
                 return response
+            if rounds >= self._session.max_auth_rounds:
+                raise LimitExceeded(
+                    f"{type(step.auth).__name__} has made {rounds:,} requests and wants to make another "
+                    f"(max_auth_rounds), {place(response.request)}; allow more with max_auth_rounds",
+                    limit="max_auth_rounds",
+                    request=response.request,
+                )
             self._history.append(response)
 
     def redirected(self, request: Request, response: Response | None = None) -> Operation[Response]:
         """Send a request, unless its response is there, and the ones that redirects ask for."""
+        try:
+            return (yield from self._redirected(request, response))
+        except RequestError as exc:
+            if self._answered:
+                exc.request_sent = True
+            raise
+
+    def _redirected(self, request: Request, response: Response | None) -> Operation[Response]:
         while True:
             if response is None:
-                response = yield from _exchange(self._session, request, self._ends)
+                response = yield from self._exchange(request)
+            self._answered = True
             if self._history:
                 response.history = list(self._history)
             if not is_redirect_to_follow(response):
@@ -145,7 +255,8 @@ class Journey:
             leaving = self._leave(request, response)
             request = yield from or_close(response, leaving)
             self._history.append(response)
-            if len(self._history) > self._session.max_redirects:
+            self._redirects += 1
+            if self._redirects > self._session.max_redirects:
                 raise TooManyRedirects(
                     f"More than {self._session.max_redirects} redirects were followed, "
                     f"{place(response.request)}; allow more with max_redirects",
@@ -156,12 +267,13 @@ class Journey:
     def _leave(self, request: Request, response: Response) -> Operation[Request]:
         """Return the request that a redirect leads to, when its response is done with."""
         following = self._redirect(request, response, redirect)
-        yield from _drain(response)
+        yield from drain(response)
         return following
 
     def _redirect(self, request: Request, response: Response, find: Callable[..., R]) -> R:
         sensitive = (*self._sensitive, *self._session.sensitive_headers)
-        following = find(request, response, sensitive=sensitive)
+        session = self._session
+        following = find(request, response, sensitive=sensitive, allow_downgrade=session.allow_downgrade)
         if following is not None:
             set_cookies(following, self._session.store)
         return following
@@ -169,9 +281,12 @@ class Journey:
 
 def _exchange(session: Session, request: Request, ends: float | None) -> Operation[Response]:
     """One request, one response, with cookies kept and hooks called (runs once per exchange)."""
+    limits = session.limits
+    if "limits" in request.extensions:
+        limits = _own_limits(request)
     hooks = session.hooks
-    for hook in hooks["request"]:
-        yield Call(hook, request)
+    if hooks["request"]:
+        yield from _show(request, hooks["request"])
     if "proxy" in request.extensions:
         transport = session.transport_through(request.extensions["proxy"], request.url)
     else:
@@ -187,6 +302,8 @@ def _exchange(session: Session, request: Request, ends: float | None) -> Operati
             response = yield from _carry_in_time(transport, request, Budget(request, session.clock, ends))
         response.clock_from(started, session.clock)
     response.default_encoding = session.default_encoding
+    if limits is not DEFAULT_LIMITS:
+        response._limits = limits
     if "set-cookie" in response.headers:
         with session.mutex:
             session.store.extract_cookies(response)
@@ -197,6 +314,13 @@ def _exchange(session: Session, request: Request, ends: float | None) -> Operati
         showing = _show(response, hooks["response"])
         yield from or_close(response, showing)
     return response
+
+
+def _own_limits(request: Request) -> Limits:
+    limits = request.extensions["limits"]
+    if not isinstance(limits, Limits):
+        raise TypeError(f"The extension 'limits' is made by Limits(max_body=...) and such, not {limits!r}.")
+    return limits
 
 
 def _record(log: Log, request: Request, response: Response) -> Operation[Response]:
@@ -247,105 +371,13 @@ def _carry_in_time(transport: Any, request: Request, budget: Budget) -> Operatio
         left.take_back(request)
 
 
-def _read_at_once(response: Response) -> bool:
-    """As `read_whole`, of a body that is there, as small ones are: no need to wait. False where there may be."""
-    body = getattr(response.stream, "incoming", None)
-    raw = None if body is None or response.is_stream_consumed else body.arrived()
-    if raw is None:
-        return False
-    response.absorb(raw)
-    return True
-
-
-def read_whole(response: Response) -> Operation[Response]:
-    """Read a response to its end into `content`. On any error it is closed."""
-    body = getattr(response.stream, "incoming", None)
-    if body is None or response.is_stream_consumed:
-        reading = _read(response)
-        return (yield from or_close(response, reading))
+def _show(message: Request | Response, hooks: list[Callable[..., Any]]) -> Operation[bool]:
     try:
-        raw = yield from body.read_all()
-        response.absorb(raw)
-        return response
+        for hook in hooks:
+            yield Call(hook, message)
     except RequestError as exc:
-        exc.request = response.request
+        exc._of_a_hook = True
+        if isinstance(message, Response):
+            exc.request_sent = True  # whatever the hook has failed to send: this request was answered
         raise
-    finally:
-        body.close()
-
-
-def _read(response: Response) -> Operation[Response]:
-    yield Read(response)
-    return response
-
-
-def _show(response: Response, hooks: list[Callable[..., Any]]) -> Operation[Response]:
-    for hook in hooks:
-        yield Call(hook, response)
-    return response
-
-
-def _judge(step: Step | Advance, response: Response) -> Operation[Response]:
-    """Let the auth flow see the response; if it is not content with it, be done with it."""
-    yield from _advance(step)
-    if step.request is not None:
-        yield from _drain(response)
-    return response
-
-
-def _drain(response: Response) -> Operation[Response]:
-    """Read a response that the user will see only in `history`, if that is cheap."""
-    body = getattr(response.stream, "incoming", None)
-    if response.is_closed:
-        return response
-    if body is None:
-        yield Read(response, MAX_DRAINED)
-    else:
-        response.absorb_little((yield from body.drain(MAX_DRAINED)))
-    return response
-
-
-class Step:
-    """As the effect `Advance`, for an auth flow that is pure: it needs no driver and is stepped right here."""
-
-    __slots__ = ("auth", "flow", "request", "response")
-
-    def __init__(self, auth: Auth, request: Request) -> None:
-        self.auth = auth
-        self.request: Any = request
-        self.response: Any = None
-        self.flow: Any = None
-
-    def ending(self) -> None:
-        """There is nothing that a driver would have to do."""
-
-    def close(self) -> None:
-        """End the flow."""
-        if self.flow is not None:
-            self.flow.close()
-
-
-def _is_pure(auth: Auth) -> bool:
-    kind = type(auth)
-    return kind.sync_auth_flow is Auth.sync_auth_flow and kind.async_auth_flow is Auth.async_auth_flow
-
-
-def _advance(step: Step | Advance) -> Operation[Step | Advance]:
-    """Start the auth flow, or send it the response; its next request is None when the flow is over."""
-    if isinstance(step, Advance):
-        yield step
-        return step
-    auth = step.auth
-    try:
-        if step.flow is None:
-            if auth.requires_request_body:
-                yield Read(step.request)
-            step.flow = auth.auth_flow(step.request)
-            step.request = next(step.flow)
-        else:
-            if auth.requires_response_body and not step.response.is_closed:
-                yield from read_whole(step.response)
-            step.request = step.flow.send(step.response)
-    except StopIteration:
-        step.request = None
-    return step
+    return True

@@ -11,6 +11,7 @@ from ..models.response import Response
 from ..proxy.credentials import Introduction
 from .budget import Budget
 from .closing import or_close
+from .reading import MAX_DRAINED
 from .resending import may_resend
 from .transmit import Transmitter
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from ..models.request import Request
 
 __all__ = ["ForwardingTransmitter"]
-
-#: A 407 is read up to this size; a longer one is not worth its connection.
-MAX_DRAINED = 64 * 1024
 
 
 class ForwardingTransmitter(Transmitter):

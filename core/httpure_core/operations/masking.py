@@ -6,46 +6,31 @@ much. What a trace function of the user's is told is not masked: it is the user 
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from ..contracts import Fields
 from ..errors import HTTPError, InvalidURL, StreamError
+from ..models.field import is_secret
 from ..models.headers import Headers
+from ..models.masks import FIELDS_WITH_URLS, MASK, without_secrets
 from ..models.request import Request, masked
 from ..models.url import URL
 from ..redirects import is_sensitive
 
 __all__ = ["masked_text", "masked_url", "shown"]
 
-MASK = "[secure]"
-
-_SECRET_NAME = re.compile(
-    # These anywhere in a name, and these as a word of their own.
-    r"token|secret|passw|passphrase|signature|credential|session|authoriz|assertion|samlre|api-?_?key|key$"
-    r"|(?:^|[^a-z])(?:auth|jwt|key|otp|pass|pin|pw|pwd|sid|sig|ticket)(?:[^a-z]|$)"
-    r"|^code(?:_?verifier)?$",
-    re.IGNORECASE,
-)
-_USERINFO = re.compile(r"//([^/?#@:\s]*)((?::[^/?#@\s]*)?)@")
-_PARAMETER = re.compile(r"([?&;#])([^=&;#?\s<>\"]+)=([^&;#\s<>\"]+)")
-
-#: Fields that are secret, besides those that a redirect to a stranger drops, and fields that hold URLs.
+#: Fields that are secret, besides those that a redirect to a stranger drops.
 _SECRET_FIELDS = frozenset((b"set-cookie", b"set-cookie2", b"proxy-authenticate", b"authentication-info"))
-_FIELDS_WITH_URLS = frozenset(
-    (b"location", b"content-location", b"referer", b"link", b"refresh", b"origin", b":path")
-)
 
 
 def masked_url(url: URL) -> str:
     """Return the URL as text, without its password and the values of parameters that are named like secrets."""
-    text = masked(url)
-    return _PARAMETER.sub(_without_value, text) if "=" in text else text
+    return masked(url)
 
 
 def masked_text(text: str) -> str:
     """As `masked_url`, for a text in which URLs may stand."""
-    return _PARAMETER.sub(_without_value, _USERINFO.sub(_without_password, text))
+    return without_secrets(text)
 
 
 def shown(value: Any) -> str:
@@ -68,24 +53,13 @@ def shown(value: Any) -> str:
     return masked_text(repr(value))
 
 
-def _without_password(match: re.Match[str]) -> str:
-    name, password = match.groups()
-    # A user name without a password is often a token.
-    return f"//{name}:{MASK}@" if len(password) > 1 else f"//{MASK}@"
-
-
-def _without_value(match: re.Match[str]) -> str:
-    before, name, value = match.groups()
-    return f"{before}{name}={MASK if _SECRET_NAME.search(name) else value}"
-
-
 def _masked_fields(fields: Fields) -> Fields:
     return [(name, _masked_value(name.lower(), value)) for name, value in fields]
 
 
 def _masked_value(lower: bytes, value: bytes) -> bytes:
-    if lower in _SECRET_FIELDS or is_sensitive(lower):
+    if lower in _SECRET_FIELDS or is_sensitive(lower) or is_secret(lower.decode("latin-1")):
         return MASK.encode()
-    if lower in _FIELDS_WITH_URLS:
+    if lower.decode("latin-1") in FIELDS_WITH_URLS:
         return masked_text(value.decode("latin-1")).encode("latin-1")
     return value

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, cast
 
 from ..contracts import Attempt, Link, Machine
 from ..effects import Address, Begin, Consult, Dial, Effect, Operation, Race, Resolve
-from ..errors import TransportError
-from ..layers import in_words
+from ..errors import ResolveError, TransportError
+from ..layers import in_words, reason_of
 from .connecting import Connecting
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ __all__ = ["Opening"]
 
 _IPV4 = r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}"
 _REFUSED = "refused by the address policy"
+#: Where addresses have failed in several ways: which of these tells most of the host, the first before the others.
+_TELLING = ("refused", "reset", "unreachable", "policy")
 
 
 class Opening:
@@ -32,7 +34,17 @@ class Opening:
     `policy` is asked about each address; None where all are allowed.
     """
 
-    __slots__ = ("_connecting", "_dialler", "_failures", "_host", "_machine", "_name", "_policy", "_port")
+    __slots__ = (
+        "_connecting",
+        "_dialler",
+        "_failures",
+        "_host",
+        "_machine",
+        "_name",
+        "_policy",
+        "_port",
+        "_reasons",
+    )
 
     def __init__(
         self,
@@ -53,6 +65,8 @@ class Opening:
         self._policy = policy
         #: What became of which address, in words.
         self._failures: list[str] = []
+        #: That in one word each, where there is one.
+        self._reasons: set[str | None] = set()
 
     def open_link(self) -> Operation[Link]:
         """Connect. Raises ConnectError and ConnectTimeout; and what the user's resolver and policy raise."""
@@ -97,7 +111,8 @@ class Opening:
         return True
 
     def _unknown(self, why: str) -> TransportError:
-        return self._connecting.failed(f"Could not look up the host name {self._host!r}", why)
+        what = f"Could not look up the host name {self._host!r}"
+        return self._connecting.failed(what, why, ResolveError, "resolve")
 
     def _allowed(self, addresses: list[Address], policy: AddressPolicy) -> list[Address]:
         """Return those that may be connected to. Raises ConnectError where there is none."""
@@ -109,6 +124,7 @@ class Opening:
                 allowed.append(address)
             else:
                 self._failures.append(f"{address}: {_REFUSED}")
+                self._reasons.add("policy")
         if not allowed:
             raise self._failed()
         return allowed
@@ -121,7 +137,7 @@ class Opening:
             self._failures.append(f"{address}: timed out")
             raise self._late() from None
         except OSError as exc:
-            self._failures.append(f"{address}: {in_words(exc)}")
+            self._note(exc, f"{address}: ")
             raise self._failed() from exc
         except BaseException:
             if dial.link is not None:
@@ -163,7 +179,7 @@ class Opening:
                     elif isinstance(exc, TimeoutError):
                         expired = connecting.seconds() == 0
                     else:
-                        self._failures.append(in_words(exc))
+                        self._note(exc)
                         raise self._failed() from exc
                 if runner is not None and runner.link is not None:
                     runners.remove(runner)
@@ -180,7 +196,7 @@ class Opening:
         cause: OSError | None = None
         for runner in [each for each in runners if each.error is not None]:
             cause = cast("OSError", runner.error)
-            self._failures.append(f"{runner.address}: {in_words(cause)}")
+            self._note(cause, f"{runner.address}: ")
             runners.remove(runner)
             runner.close()
             eyeballs.failed()
@@ -197,8 +213,17 @@ class Opening:
         dialler, seconds = self._dialler, self._connecting.seconds()
         return Dial(address, self._machine, seconds, dialler.local_address, dialler.socket_options, attempt)
 
+    def _note(self, error: OSError, which: str = "") -> None:
+        """Keep what went wrong."""
+        self._failures.append(f"{which}{in_words(error)}")
+        # That a path leads to no socket, or to one of a server that has ended, is one and the same.
+        nobody = self._dialler.uds is not None and isinstance(error, FileNotFoundError)
+        self._reasons.add("refused" if nobody else reason_of(error))
+
     def _failed(self) -> TransportError:
-        return self._connecting.failed(f"Could not connect to {self._name}", "; ".join(self._failures))
+        reason = next((each for each in _TELLING if each in self._reasons), None)
+        what = f"Could not connect to {self._name}"
+        return self._connecting.failed(what, "; ".join(self._failures), reason=reason)
 
     def _late(self) -> TransportError:
         return self._connecting.spent(f" ({'; '.join(self._failures)})")

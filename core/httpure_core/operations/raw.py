@@ -5,17 +5,17 @@ from __future__ import annotations
 from ..contracts import RawMachine, TLSMachine
 from ..effects import Flush, Operation, Receive
 from ..errors import (
-    ConnectError,
     ConnectTimeout,
     ReadError,
     ReadTimeout,
     StreamError,
+    TLSError,
     TransportError,
     WriteError,
     WriteTimeout,
 )
 from ..http1.raw import RawBytes
-from ..layers import in_words
+from ..layers import in_words, reason_of
 from ..signals import Signal
 from .body import IncomingBody
 from .budget import Budget, place
@@ -82,17 +82,16 @@ class RawConnection:
             if not waited:
                 link.nudge()  # it may have stopped reading for want of room
         elif self._body.released:
-            raise self._failed(ReadError, "The connection was closed")
+            raise self._failed(ReadError, "The connection was closed", reason="closed")
         elif machine.lost is not None:
-            raise self._failed(
-                ReadError, f"The connection was lost: {in_words(machine.lost)}"
-            ) from machine.lost
+            why = f"The connection was lost: {in_words(machine.lost)}"
+            raise self._failed(ReadError, why, reason=reason_of(machine.lost)) from machine.lost
         return data
 
     def send_all(self, data: bytes, timeout: float | None) -> Operation[bool]:
         """Send all of it; the peer has to take something every `timeout` seconds. Raises WriteError, WriteTimeout."""
         if self._body.released:
-            raise self._failed(WriteError, "The connection was closed")
+            raise self._failed(WriteError, "The connection was closed", reason="closed")
         link, machine = self._body.link, self._machine
         with link.mutex:
             machine.send(data)
@@ -107,20 +106,21 @@ class RawConnection:
             except OSError as exc:
                 orderly = machine.ended and machine.lost is None
                 why = "the server has closed it" if orderly else in_words(exc)
-                raise self._failed(WriteError, f"The connection was lost: {why}") from exc
+                reason = "closed" if orderly else reason_of(exc)
+                raise self._failed(WriteError, f"The connection was lost: {why}", reason=reason) from exc
             if flush.flushed:
                 return True
 
     def secure(self, tls: TLSMachine, name: str, timeout: float | None) -> Operation[bool]:
         """Begin TLS; what is received and sent from then on goes through it. Closes the connection if that fails.
 
-        Raises ConnectError, ConnectTimeout; StreamError if somebody is reading.
+        Raises TLSError, ConnectTimeout; StreamError if somebody is reading.
         """
         self._check_alone()
         link, outer = self._body.link, self._machine
         try:
             if self._body.released:
-                raise self._failed(ConnectError, "The connection was closed")
+                raise self._failed(TLSError, "The connection was closed", reason="closed")
             with link.mutex:
                 early = outer.take(outer.buffered)
                 outer.inner = tls
@@ -134,6 +134,7 @@ class RawConnection:
                 tls,
                 f"Could not start TLS with {name}",
                 "the TLS handshake took too long",
+                TLSError,
             ).shake()
             yield from shaking
             with link.mutex:
@@ -148,9 +149,13 @@ class RawConnection:
         if self._reading:
             raise StreamError("Somebody else is reading from this connection: one at a time.")
 
-    def _failed(self, kind: type[TransportError], what: str, remedy: str = "") -> TransportError:
+    def _failed(
+        self, kind: type[TransportError], what: str, remedy: str = "", reason: str | None = None
+    ) -> TransportError:
         request = self._body.budget.request
-        return kind(f"{what}, {place(request)}{remedy}", request=request)
+        error = kind(f"{what}, {place(request)}{remedy}", request=request)
+        error.reason = reason
+        return error
 
 
 def _in_time(timeout: float | None, before: str = "for") -> str:

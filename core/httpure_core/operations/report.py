@@ -7,7 +7,7 @@ The events are those that httpx's users know, such as `connection.connect_tcp.st
     connection       connect_tcp  connect_unix_socket  start_tls  retry
     http11, http2    send_request_headers  send_request_body  receive_response_headers  receive_response_body
                      response_closed
-    proxy, socks     what is done with a proxy on the way, see `dial.py`
+    proxy, socks     what is done with a proxy on the way, see `building.py`
     pool             wait, where all connections are taken
 
 Logs get what `masking.py` leaves of it. The trace function gets it as it is.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..content.streams import ByteStream
 from ..errors import TransportError
+from ..retries import IDEMPOTENT
 
 if TYPE_CHECKING:
     from ..models.request import Request
@@ -24,10 +25,10 @@ __all__ = ["MOST_GOES", "Resending", "may_resend"]
 
 #: How often an unprocessed request is sent at most.
 MOST_GOES = 5
+#: How often a connection that is shared may turn out not to take a request, none of which was sent.
+MOST_REFUSALS = 100
 #: No connection is as new as this: one is made.
 NO_OTHER = 1 << 62
-#: Methods that mean the same if they arrive twice.
-IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"))
 
 
 def may_resend(request: Request) -> bool:
@@ -42,20 +43,35 @@ def may_resend(request: Request) -> bool:
 class Resending:
     """What has been tried for one request."""
 
-    __slots__ = ("_after_loss", "_budget", "_goes", "newer_than")
+    __slots__ = ("_after_loss", "_budget", "_goes", "_refusals", "newer_than", "sent")
 
     def __init__(self, budget: Budget, after_loss: bool) -> None:
         self._budget = budget
         self._after_loss = after_loss
         self._goes = 1
+        self._refusals = 0
         #: Only connections that were made after so many will do. 0 where any will.
         self.newer_than = 0
+        #: Whether a server may have seen any of it, in one of the goes that are over.
+        self.sent = False
 
     def may(self, exc: TransportError, ticket: Ticket) -> bool:
         """Whether to send it again, after this error, on the connection that the ticket had."""
+        if not self._may(exc, ticket):
+            return False
+        self.sent = self.sent or exc.request_sent is not False
+        self._budget.sent = False  # in the go that follows
+        return True
+
+    def _may(self, exc: TransportError, ticket: Ticket) -> bool:
         budget, request = self._budget, self._budget.request
         if exc.unprocessed:
-            self._goes += 1
+            if ticket.opened or not ticket.reused:
+                self._goes += 1
+            else:  # others who share the connection made it refuse, in the moment between being granted it and using it
+                self._refusals += 1
+                if self._refusals > MOST_REFUSALS:
+                    return False
             # Where no stream was opened, nothing was taken of the body, whatever it is. If the total timeout is over,
             # the next go says so, which tells the user more than this error.
             return self._goes <= MOST_GOES and (not ticket.opened or may_resend(request))

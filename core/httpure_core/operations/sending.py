@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..contracts import Link, Stream
 from ..effects import Call, Effect, Flush, Operation, Receive
 from ..errors import ReadError, TransportError, WriteError
+from ..layers import in_words, reason_of
 from .budget import Budget, telling
 from .watching import watch
 
@@ -100,6 +101,7 @@ class Sending:
                 if (stream.status or stream.failure is not None) and self.over:
                     return False
                 flush = Flush(self.link, signal, self.budget.seconds("write"))
+                self.budget.sent = True
                 try:
                     yield flush
                 except TimeoutError:
@@ -162,15 +164,25 @@ class Sending:
 
         Whether the reader or the writer notices first is a matter of chance: the error must not be.
         """
-        if self.lost is not None:
-            error = WriteError(f"The connection was lost: {self.lost}")
-            error.__cause__ = self.lost
+        if failure.reason == "tls":
+            return  # the peer's last word, which tells why it hung up
+        lost = self.lost
+        if lost is not None and reason_of(lost) == failure.reason == "closed":
+            lost = None  # that the link is closed says less than how that came about
+        if lost is not None:
+            error = WriteError(f"The connection was lost: {in_words(lost)}")
+            error.__cause__ = lost
+            error.reason = reason_of(lost)
         elif type(failure) is ReadError and not (self.whole and self.flushed):
             error = WriteError(str(failure))
+            error.reason = failure.reason
         else:
             return
         error.unanswered = failure.unanswered
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # or this frame and the error's traceback would keep each other alive
 
     # What an upload holds.
 

@@ -95,9 +95,15 @@ class Transmitter:
                     dialler.face(connection, request)
                 through: Any = Share(connection, ticket) if connection.multiplexed else connection
                 stream = yield from exchange(through, budget)
-                break
+                if stream.status != 421 or not self._misdirected(ticket, budget):
+                    break
+                give_up(stream, connection.link)
+                self.pool.release(ticket, self.clock())
+                resending = self._elsewhere(budget, resending)
+                continue
             except TransportError as exc:
                 self.pool.release(ticket, self.clock())
+                exc.request_sent = _may_have_been_seen(exc, ticket, budget, resending)
                 resending = self._resending(exc, ticket, budget, resending)
                 if resending is None:
                     raise
@@ -113,14 +119,23 @@ class Transmitter:
             self.pool.release(ticket, self.clock())
             return (yield from self._transmit_instead(unexpecting, budget, started))
         parts = (stream, connection.link, self.pool, ticket, budget, started)
-        return self._response(stream, parts, budget)
+        try:
+            return self._response(stream, parts, budget)
+        except BaseException:  # an interrupt, before anybody owned the ticket
+            give_up(stream, connection.link)
+            self.pool.release(ticket, self.clock())
+            raise
 
     def _budget(self, request: Request, ends: float | None) -> Budget:
         """Return the limits of a request that can be sent, and who listens. Raises TransportError if it cannot be."""
         if request.url.scheme not in ("http", "https") or not request.url.host:
             raise _unsupported(request)
         if self.dialler.proxy is not None:
-            self.dialler.check(request)
+            try:
+                self.dialler.check(request)
+            except TransportError as exc:
+                exc.request_sent = False
+                raise
         budget = Budget(request, self.clock, ends)
         trace = request.extensions.get("trace")
         if trace is not None or self._log.enabled(DEBUG) or (self._log2 and self._log2.enabled(DEBUG)):
@@ -129,7 +144,11 @@ class Transmitter:
 
     def _transmit_instead(self, request: Request, budget: Budget, started: float) -> Operation[Response]:
         """Transmit what takes the place of the budget's request, whose response it is then."""
-        response = yield from self.transmit(request, budget.ends, started)
+        try:
+            response = yield from self.transmit(request, budget.ends, started)
+        except TransportError as exc:
+            exc.request_sent = True  # it was, if in vain
+            raise
         response.request = budget.request
         return response
 
@@ -166,11 +185,13 @@ class Transmitter:
 
     def _connect(self, ticket: Ticket, budget: Budget) -> Operation[Connection]:
         """Wait for a connection, or for leave to dial one, until the ticket has one that can be used."""
+        waited = False
         while True:
             if not ticket.decided:
+                waited = True
                 yield from self._wait(ticket, budget)
             if ticket.refused:
-                raise RuntimeError(f"The client was closed while the request waited, {place(budget.request)}")
+                raise self._refusal(waited, budget)
             connection = ticket.connection
             if connection is None:
                 return (yield from self._dial(ticket, budget))
@@ -178,6 +199,15 @@ class Transmitter:
             if not stale and connection.reusable:
                 return connection
             self.pool.redial(ticket, self.clock(), stale)
+
+    def _refusal(self, waited: bool, budget: Budget) -> RuntimeError:
+        if not self.pool.closed:
+            what = "The client is about to close, and takes no new requests"
+        elif waited:
+            what = "The client was closed while the request waited"
+        else:
+            what = "The client is closed: make a new one to send more requests"
+        return RuntimeError(f"{what}, {place(budget.request)}")
 
     def _wait(self, ticket: Ticket, budget: Budget) -> Operation[Ticket]:
         report = self._report(budget, "pool")
@@ -190,13 +220,31 @@ class Transmitter:
         self, exc: TransportError, ticket: Ticket, budget: Budget, resending: Resending | None
     ) -> Resending | None:
         """Return with what the request is sent again; None if it is not."""
-        if not (exc.unprocessed or exc.unanswered) or self.pool.closed:
+        if not (exc.unprocessed or exc.unanswered) or self.pool.closed or _is_anothers(exc, budget):
             return None
         if resending is None:
             from .resending import Resending
 
             resending = Resending(budget, self.resend)
         return resending if resending.may(exc, ticket) else None
+
+    def _misdirected(self, ticket: Ticket, budget: Budget) -> bool:
+        """Whether a request that was answered 421 is sent once more, on a connection of its own.
+
+        The server has not acted on it, whatever its method (RFC 9110 section 15.5.20). Where the connection was new,
+        another one would be told the same.
+        """
+        from .resending import may_resend
+
+        return ticket.reused and not self.pool.closed and may_resend(budget.request)
+
+    def _elsewhere(self, budget: Budget, resending: Resending | None) -> Resending:
+        from .resending import NO_OTHER, Resending
+
+        resending = resending or Resending(budget, self.resend)
+        resending.newer_than = NO_OTHER
+        budget.sent = False
+        return resending
 
     def _tell(self, budget: Budget, failure: BaseException) -> Operation[bool]:
         report = self._report(budget, "connection")
@@ -249,6 +297,20 @@ def _wait(ticket: Ticket, budget: Budget) -> Operation[Ticket]:
             if awaits_dial:
                 raise budget.spent("connect", _OTHERS_DIAL) from None
             raise budget.spent("pool") from None
+
+
+def _may_have_been_seen(
+    exc: TransportError, ticket: Ticket, budget: Budget, resending: Resending | None
+) -> bool:
+    """Whether a server may have seen any of the request, in the go that failed or in one before."""
+    if resending is not None and resending.sent:
+        return True
+    return (budget.sent or ticket.opened) and not (exc.unprocessed and not _is_anothers(exc, budget))
+
+
+def _is_anothers(exc: TransportError, budget: Budget) -> bool:
+    """Whether an error is of another request: of one that the body's source has made, say."""
+    return exc._request is not None and exc._request is not budget.request
 
 
 def _nothing() -> Operation[bool]:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from ..content.streams import ByteStream
 from ..contracts import Link, Stream
 from ..effects import Effect, Flush, Operation, Pull, Receive
-from .budget import Budget
+from ..errors import LocalProtocolError
+from .budget import Budget, telling
 from .closing import or_let_go
 from .sending import Sending
 
@@ -28,6 +29,7 @@ __all__ = ["PIECE_SIZE", "Upload", "expects", "without_expectation"]
 PIECE_SIZE = 512 * 1024
 #: Seconds between two looks whether the server has answered meanwhile: a look costs a fifth of what a small piece does.
 LOOK_INTERVAL = 0.001
+_NO_PIECE = " because the next piece of the request's body did not come"
 #: Seconds to wait for 100 Continue before the body is sent all the same.
 PATIENCE = 1.0
 
@@ -129,9 +131,12 @@ class Upload(Sending):
         step = self.step()
         stepping = or_let_go(step, self.ending, self.let_go)
         report = self.budget.report
-        if report is None:
+        if report is not None:
+            stepping = report.until_end(self.who, "send_request_body", stepping, unless=bool)
+        try:
             return (yield from stepping)
-        return (yield from report.until_end(self.who, "send_request_body", stepping, unless=bool))
+        except LocalProtocolError as exc:
+            raise telling(exc, self.budget.request) from exc.__cause__
 
     def stop(self) -> Operation[bool]:
         """Send nothing more: close the source."""
@@ -153,6 +158,7 @@ class Upload(Sending):
     def _flush_once(self) -> Operation[bool]:
         """Send what is queued, or wait until some of it has gone, or something has come."""
         flush = Flush(self.link, self.stream.signal, self.budget.seconds("write"))
+        self.budget.sent = True
         try:
             yield flush
         except TimeoutError:
@@ -176,7 +182,16 @@ class Upload(Sending):
             piece = self._next_of_rest()
         elif self._pull is not None:
             self.begun = True
-            yield self._pull
+            if self.budget.ends is not None:
+                self._pull.timeout = self.budget.rest()
+            # A link sends what is queued also when it receives: the head may go out before the first piece is there.
+            self.budget.sent = True
+            try:
+                yield self._pull
+            except TimeoutError:
+                if not self.budget.over:
+                    raise  # the user's own
+                raise self.budget.spent("write", _NO_PIECE) from None
             piece, self._pull.piece = self._pull.piece, None  # it is gone before the next one is made
             if piece is not None and not isinstance(piece, bytes):
                 # A stream of the user may fill the same memory again, while the link still holds it.

@@ -14,6 +14,7 @@ from ..contracts import FieldBlock, Fields
 from ..errors import LocalProtocolError
 from ..http1.connection import Http1Connection
 from ..http1.stream import Http1Stream
+from ..limits import DEFAULT_LIMITS, Limits
 from .credentials import Credentials
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ class ForwardConnection(Http1Connection):
     #: Whose stream is opened next.
     _request: Request
 
-    def __init__(self, credentials: Credentials, fast: bool = True) -> None:
-        super().__init__(fast)
+    def __init__(self, credentials: Credentials, fast: bool = True, limits: Limits = DEFAULT_LIMITS) -> None:
+        super().__init__(fast, limits)
         self._credentials = credentials
         self._origin = b""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import LocalProtocolError
 from ..layers import Passage
+from ..limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     from ..config.options import Proxy
@@ -30,14 +31,30 @@ def written(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def passage(proxy: Proxy, host: str, port: int, introduction: Introduction) -> Passage:
-    """Return the layer that asks the proxy for a connection. Raises ValueError if the proxy cannot be told that."""
+def passage(
+    proxy: Proxy,
+    host: str,
+    port: int,
+    introduction: Introduction,
+    limits: Limits = DEFAULT_LIMITS,
+    client_first: bool = False,
+) -> Passage:
+    """Return the layer that asks the proxy for a connection. Raises ValueError if the proxy cannot be told that.
+
+    `client_first` says that by what goes through the tunnel, such as TLS, it is for us to begin.
+    """
     if proxy.url.scheme in ("http", "https"):
         from .tunnel import Tunnel
 
         authority = written(host, port).encode("ascii")
         say = partial(introduction.credentials.fields, b"CONNECT", authority)
-        return Tunnel(authority, say(), lambda answer: say() if introduction.heard(answer) else None)
+        return Tunnel(
+            authority,
+            say(),
+            lambda answer: say() if introduction.heard(answer) else None,
+            limits,
+            client_first,
+        )
     from .socks5 import Socks5
 
     return Socks5(host, port, proxy.raw_auth)

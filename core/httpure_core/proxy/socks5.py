@@ -29,7 +29,8 @@ _IPV6 = 4
 
 _DIGITS = re.compile(r"[0-9.]+")
 
-#: RFC 1928 section 6.
+#: RFC 1928 section 6. Of some there is a word for programs.
+_REASONS = {2: "policy", 3: "unreachable", 4: "unreachable", 5: "refused"}
 _REFUSALS = {
     1: "it failed",
     2: "its rules do not allow the connection",
@@ -106,7 +107,8 @@ class Socks5(Passage):
         if reply[0] != 5:
             self.fail("its reply is not one of SOCKS5")
         elif reply[1]:
-            self.fail(_REFUSALS.get(reply[1], f"it refused for an unknown reason, {reply[1]}"))
+            why = _REFUSALS.get(reply[1], f"it refused for an unknown reason, {reply[1]}")
+            self.fail(why, reason=_REASONS.get(reply[1]))
         else:
             return self._bound(reply)
         return 2

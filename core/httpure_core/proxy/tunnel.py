@@ -14,27 +14,36 @@ import h11
 from ..auth.challenges import parse_challenges
 from ..content.streams import ByteStream
 from ..contracts import Fields
+from ..errors import HeadTooLarge
+from ..http1.gate import Gate, new_peer
+from ..http1.lines import Malformed, NoHttp
+from ..http1.measures import Measures
 from ..http1.reasons import of_request, of_response
 from ..layers import Passage
+from ..limits import DEFAULT_LIMITS, KIB, Limits
 from ..models.headers import Headers
 from ..models.request import Request
 from ..models.response import Response
 
 __all__ = ["MAX_HEAD_SIZE", "MAX_REFUSAL", "Refusal", "Tunnel"]
 
-#: Bytes of an answer's head that are held before giving up.
-MAX_HEAD_SIZE = 64 * 1024
-#: Header fields of an answer.
-MAX_FIELDS = 1000
-#: Informational responses (1xx) accepted before the final one.
-MAX_INFORMATIONAL = 16
+#: Bytes of an answer's head, whatever more the limits allow.
+MAX_HEAD_SIZE = 64 * KIB
 #: Bytes of a refusal's body that are kept.
 MAX_REFUSAL = 16 * 1024
-_BEGINNING = b"HTTP/1."
-_FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 #: Characters of it that are told in an error.
 _MAX_SHOWN = 200
+#: Schemes of authentication that we know.
 _SPOKEN = frozenset(("basic", "digest"))
+_FRAMING = frozenset((b"content-length", b"transfer-encoding"))
+_UNTIMELY = "it sent bytes through the tunnel before we had begun to use it"
+
+
+class _Untimely(ConnectionAbortedError):
+    """What came through the tunnel cannot be the origin's, which has not heard of us yet."""
+
+    def __init__(self) -> None:
+        super().__init__(None, f"{_UNTIMELY}: they are the proxy's, and not the server's")
 
 
 class Refusal:
@@ -56,7 +65,7 @@ class Refusal:
     def response(self, request: Request) -> Response:
         """Return it as a response, for those who look into errors."""
         headers = Headers.from_wire(self.fields)
-        extensions = {"http_version": self.version, "reason_phrase": self.reason}
+        extensions = {"http_version": self.version, "reason_phrase": self._masked(self.reason)}
         response = Response.assemble(self.status, headers, ByteStream(self.body), request, extensions)
         response.absorb_little(self.body)  # which may be encoded, and cut off
         return response
@@ -80,7 +89,9 @@ class Refusal:
         return "give user name and password with Proxy(url, auth=...)"
 
     def _masked(self, text: bytes) -> bytes:
-        return text.replace(self._secret, b"[secure]") if self._secret else text
+        for secret in _forms_of(self._secret):
+            text = text.replace(secret, b"[secure]")
+        return text
 
     def _said(self) -> str:
         values = {name.lower(): value for name, value in self.fields}
@@ -88,6 +99,18 @@ class Refusal:
             return ""  # a page for a browser tells little in one line
         said = _plain(self._masked(self.body))
         return said if len(said) <= _MAX_SHOWN else said[:_MAX_SHOWN] + "…"
+
+
+def _forms_of(secret: bytes) -> list[bytes]:
+    """Return what a proxy could repeat of a credential: the credential, and the password in it, if it is Basic."""
+    from base64 import b64decode
+
+    try:
+        password = b64decode(secret, validate=True).partition(b":")[2]
+    except ValueError:
+        password = b""
+    # What is shorter stands in many words, and would be told by what is left of them.
+    return [form for form in (secret, password) if len(form) > 3]
 
 
 def _plain(text: bytes) -> str:
@@ -98,8 +121,9 @@ def _plain(text: bytes) -> str:
 class Tunnel(Passage):
     """Asks a proxy for a tunnel to `authority`, such as b"example.org:443", with the given header fields.
 
-    `challenged` is called with the fields of a 407, and returns the fields to ask with once more, or None. Raises
-    ValueError where fields cannot be sent over HTTP/1.1.
+    `challenged` is called with the fields of a 407, and returns the fields to ask with once more, or None. `limits` are
+    those of an answer's head. With `client_first`, it is for us to begin with what goes through the tunnel: bytes that
+    come before are the proxy's, and a fault. Raises ValueError where fields cannot be sent over HTTP/1.1.
     """
 
     __slots__ = (
@@ -107,15 +131,23 @@ class Tunnel(Passage):
         "_authority",
         "_begun",
         "_challenged",
+        "_client_first",
+        "_gate",
         "_h11",
         "_informational",
+        "_measures",
         "_secret",
         "again",
         "refusal",
     )
 
     def __init__(
-        self, authority: bytes, fields: Fields, challenged: Callable[[Fields], Fields | None] | None = None
+        self,
+        authority: bytes,
+        fields: Fields,
+        challenged: Callable[[Fields], Fields | None] | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+        client_first: bool = False,
     ) -> None:
         super().__init__()
         #: The answer of a proxy that opened no tunnel.
@@ -125,12 +157,16 @@ class Tunnel(Passage):
         self._asked_twice = False
         self._authority = authority
         self._challenged = challenged
-        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_SIZE)
+        self._client_first = client_first
+        self._measures = Measures(limits, MAX_HEAD_SIZE)
+        self._h11 = new_peer(self._measures)
+        self._gate = Gate(self._h11, self._measures)
         self._ask(fields)
 
     def _ask(self, fields: Fields) -> None:
-        self._begun = b""
+        self._begun = False
         self._informational = 0
+        self._gate.begin(b"CONNECT")
         named = {name.lower(): value for name, value in fields}
         names = named.keys()
         self._secret = named.get(b"proxy-authorization", b"").rpartition(b" ")[2]
@@ -149,19 +185,26 @@ class Tunnel(Passage):
             raise ValueError(f"The proxy's headers cannot be sent over HTTP/1.1: {why}") from None
         self.outgoing += (self._h11.send(request) or b"") + (self._h11.send(h11.EndOfMessage()) or b"")
 
+    def receive_data(self, data: bytes) -> None:
+        """Listen, or pass the bytes on."""
+        if self._client_first and self.established and self.inner is self._early:
+            self._early.receive_eof(_Untimely())
+        else:
+            super().receive_data(data)
+
     def hear(self, data: bytes) -> None:
         """Take bytes of the proxy's answer."""
-        if len(self._begun) < len(_BEGINNING):
-            # h11 waits for the end of a head, which never comes from somebody who speaks something else.
-            self._begun = (self._begun + data)[: len(_BEGINNING)]
-            if not _BEGINNING.startswith(self._begun):
-                self.fail("its answer is not HTTP/1.1")
-                return
-        self._h11.receive_data(data)
+        self._begun = True
         try:
-            self._advance()
-        except h11.RemoteProtocolError as exc:
-            self.fail(str(self.refusal or f"its answer is not valid HTTP/1.1: {of_response(exc)}"))
+            self._advance(data)
+        except HeadTooLarge as exc:
+            text = str(exc)
+            self.fail(str(self.refusal or f"its answer is too large: {text[0].lower()}{text[1:]}"))
+        except NoHttp:
+            self.fail("its answer is not HTTP/1.1")
+        except (h11.RemoteProtocolError, Malformed) as exc:
+            why = of_response(exc) if isinstance(exc, h11.RemoteProtocolError) else str(exc)
+            self.fail(str(self.refusal or f"its answer is not valid HTTP/1.1: {why}"))
 
     def lose(self, error: OSError | None) -> None:
         """The proxy hung up: that may be the end of a refusal."""
@@ -172,28 +215,23 @@ class Tunnel(Passage):
             self.again = self._asked_twice and not self._begun
             super().lose(error)
 
-    def _advance(self) -> None:
-        while self.failure is None:
-            held = len(self._h11.trailing_data[0])
-            event = self._h11.next_event()
+    def _advance(self, data: bytes) -> None:
+        for event in self._gate.receive(data):
             if isinstance(event, h11.InformationalResponse | h11.Response):
-                if held - len(self._h11.trailing_data[0]) > MAX_HEAD_SIZE or len(event.headers) > MAX_FIELDS:
-                    raise h11.RemoteProtocolError("the head is too long")
                 self._take_head(event)
-                if self.established:
-                    return
             elif isinstance(event, h11.Data):
                 self._take_body(bytes(event.data))
-            elif isinstance(event, h11.EndOfMessage):
+            else:
                 assert self.refusal is not None
                 self._refuse(self.refusal, self._keeps)
-            else:
-                return  # more bytes are needed
+                return
+            if self.established or self.failure is not None:
+                return
 
     @property
     def _keeps(self) -> bool:
         """Whether the connection will carry another request, now that the answer is whole."""
-        return self._h11.their_state is h11.DONE and not self._h11.trailing_data[0]
+        return self._h11.their_state is h11.DONE and not self._gate.unread
 
     def _refuse(self, refusal: Refusal, kept: bool = False) -> None:
         """Take the refusal for the last word, or answer it."""
@@ -215,11 +253,15 @@ class Tunnel(Passage):
     def _take_head(self, head: h11.InformationalResponse | h11.Response) -> None:
         if not isinstance(head, h11.Response):
             self._informational += 1
-            if self._informational > MAX_INFORMATIONAL or head.status_code == 101:
-                raise h11.RemoteProtocolError("more informational responses than allowed, or 101")
+            if self._informational > self._measures.limits.max_informational:
+                raise self._measures.too_many_informational(self._informational)
+            if head.status_code == 101:
+                raise Malformed("101 Switching Protocols, which nobody asked for")
         elif 200 <= head.status_code < 300:
+            behind = self._gate.unread
+            if behind and self._client_first:
+                raise Malformed(_UNTIMELY)
             self.succeed()
-            behind = self._h11.trailing_data[0]
             if behind:
                 self.inner.receive_data(behind)
         else:

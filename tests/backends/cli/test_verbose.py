@@ -219,5 +219,5 @@ def test_tls(httpure_cli: Calling, tls_server: Any, monkeypatch: pytest.MonkeyPa
 def test_tls_without_verification(httpure_cli: Calling, tls_server: Any, backend: str) -> None:
     outcome = httpure_cli(f"{tls_server.url}/status/204", "--backend", backend)
     assert outcome.code == 1
-    assert outcome.err.startswith("ConnectError: ") and "certificate" in outcome.err
+    assert outcome.err.startswith("CertificateError: ") and "certificate" in outcome.err
     assert httpure_cli(f"{tls_server.url}/status/204", "--no-verify", "--backend", backend).code == 0

@@ -102,7 +102,7 @@ class TestTheirClientOnOurs:
         cut = serve(network, scripted(CUT))
         with httpx.Client(transport=to_httpx(httpure.HTTPTransport())) as client:
             with pytest.raises(httpx.ReadTimeout, match="read timeout") as caught:
-                client.get(slow, timeout=0.02)
+                client.get(slow, timeout=httpx.Timeout(5, read=0.02))
             assert isinstance(caught.value.request, httpx.Request) and caught.value.request.url == slow
             assert isinstance(caught.value.__cause__, httpure.ReadTimeout)
             with pytest.raises(httpx.RemoteProtocolError) as broken:
@@ -273,7 +273,7 @@ class TestOurClientOnTheirs:
                 client.get(cut)
             assert isinstance(broken.value.request, httpure.Request) and broken.value.request.url == cut
             with pytest.raises(httpure.ReadTimeout):
-                client.get(slow, timeout=0.02)
+                client.get(slow, timeout=httpure.Timeout(5, read=0.02))
 
     def test_opening_and_closing_reach_it(self) -> None:
         done: list[str] = []

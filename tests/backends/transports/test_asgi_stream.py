@@ -390,11 +390,11 @@ async def test_read_timeout_is_one_of_progress(http: Any) -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send(start())
         for _ in range(8):
-            await sleep(0.02)
+            await sleep(0.05)
             await send(body(b"x", more=True))
         await send(body())
 
-    async with client(app, timeout=0.1) as http_client:
+    async with client(app, timeout=0.35) as http_client:
         assert (await http_client.get("/")).content == b"x" * 8
 
 
@@ -404,12 +404,12 @@ async def test_an_app_that_blocks_the_loop_has_time_afterwards(http: Any) -> Non
     import time
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        time.sleep(0.1)
+        time.sleep(0.25)
         for _ in range(3):
             await sleep(0.001)
         await answer(send, b"in the end")
 
-    async with client(app, timeout=0.08) as http_client:
+    async with client(app, timeout=0.2) as http_client:
         assert (await http_client.get("/")).content == b"in the end"
 
 
@@ -453,10 +453,10 @@ async def test_the_callers_own_slowness_is_no_timeout(http: Any) -> None:
 
     async def slow() -> AsyncIterator[bytes]:
         for _ in range(2):
-            await sleep(0.08)
+            await sleep(0.25)
             yield b"x"
 
-    async with client(echo, timeout=0.05) as http_client:
+    async with client(echo, timeout=0.2) as http_client:
         assert (await http_client.post("/", content=slow())).content == b"xx"
         timeout = httpure.Timeout(0.02, total=0.05)
         with pytest.raises(httpure.ReadTimeout, match="the total timeout"):

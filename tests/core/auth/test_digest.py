@@ -219,6 +219,21 @@ def test_a_redirected_request_is_answered_where_it_was_challenged() -> None:
     assert server.seen[0]["uri"] == "/moved"
 
 
+def test_who_was_led_away_and_back_is_not_answered() -> None:
+    server = Server(qop="auth")
+
+    def redirected(request: Request) -> Response:
+        again = Request("GET", "http://www.example.org/moved")
+        again._to_stranger = True  # what another origin, on the way, has made of the first request
+        return server(again)
+
+    assert send(mufasa(), Request("GET", URL), redirected).status_code == 401
+    assert server.seen == []
+    request = Request("GET", URL)
+    request._to_stranger = True  # but who gives the credentials for that very request means it
+    assert send(mufasa(), request, redirected, server).status_code == 200
+
+
 def test_a_response_that_knows_no_request() -> None:
     server = Server(qop="auth")
 

@@ -91,7 +91,26 @@ def test_no_proxy(entry: str, pattern: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", [".", "10.0.0.0/33", "10.0.0.0/x", "a*b", "h:port", "h:99999", "[::1", "://", "1:2:3:4"]
+    "entry",
+    [
+        "[]",
+        "[x]",
+        "/8",
+        ":80",
+        ":",
+        "/",
+        "http://[",
+        "10.0.0.0/8:80",
+        ".",
+        "10.0.0.0/33",
+        "10.0.0.0/x",
+        "a*b",
+        "h:port",
+        "h:99999",
+        "[::1",
+        "://",
+        "1:2:3:4",
+    ],
 )
 def test_entries_that_mean_nothing_are_ignored(entry: str) -> None:
     proxies = proxies_from_environment({"no_proxy": f"{entry},good.example"})
@@ -128,6 +147,25 @@ def test_a_star_switches_all_proxies_off(no_proxy: str) -> None:
         ("[::1]:8080", "http://[::1]/", True),
         ("localhost", "http://localhost:8000/", False),
         ("localhost", "http://sub.localhost/", True),
+        ("EXAMPLE.org", "http://Example.ORG./", False),
+        ("example.org.", "http://example.org/", False),
+        ("example.org", "http://badexample.org/", True),
+        ("example.org", "http://example.org.evil.example/", True),
+        ("a.example  \t b.example,,c.example", "http://c.example/", False),
+        ("10.0.0.0/8", "http://10.evil.example/", True),
+        ("10.0.0.1", "http://10.0.0.10/", True),
+        ("10.0.0.1:8080", "http://10.0.0.1/", True),
+        ("10.0.0.0:8080/8", "http://10.9.9.9:8080/", False),
+        ("2001:db8::/32", "http://[2001:db8:1::9]/", False),
+        ("2001:db8::/32", "http://[2001:db9::9]/", True),
+        ("0:0:0:0:0:0:0:1", "http://[::1]/", False),
+        ("fe80::1%eth0", "http://[fe80::1%25eth0]/", False),
+        ("fe80::1%eth0", "http://[fe80::1%25eth1]/", True),
+        ("fe80::1", "http://[fe80::1%25eth0]/", True),
+        (".example.org", "http://[fe80::1%25a.example.org]/", True),
+        ("example.org", "http://[fe80::1%25example.org]/", True),
+        ("https://example.org", "http://example.org/", True),
+        ("https://example.org", "https://example.org/", False),
     ],
 )
 def test_the_patterns_do_what_they_say(no_proxy: str, url: str, proxied: bool) -> None:

@@ -58,6 +58,25 @@ class TestTimeout:
         assert Timeout(timeout, total=10).total == 10
         assert Timeout(connect=1, read=1, write=1, pool=1, total=2).total == 2
 
+    def test_min_rate(self) -> None:
+        timeout = Timeout(5, min_rate=1000)
+        assert (timeout.min_rate, timeout.rate_window) == (1000, 10.0)
+        assert timeout.as_dict() == Timeout(5).as_dict() | {"min_rate": 1000, "rate_window": 10.0}
+        assert timeout not in (Timeout(5), Timeout(5, min_rate=1000, rate_window=3))
+        assert Timeout(timeout, read=1).min_rate == 1000
+        other = Timeout(timeout, rate_window=3)
+        assert (other.min_rate, other.rate_window) == (1000, 3)
+        assert (Timeout(other, min_rate=7).min_rate, Timeout(other, min_rate=7).rate_window) == (7, 3)
+
+    @pytest.mark.parametrize("name", ["min_rate", "rate_window"])
+    def test_refuses_what_is_no_rate(self, name: str) -> None:
+        for number in (0, -1, math.nan, math.inf):
+            with pytest.raises(ValueError, match=f"{name} is {number!r}, but must be more than 0"):
+                Timeout(5, **{name: number})
+        for odd in ("5", True):
+            with pytest.raises(TypeError, match=f"{name} is a number, not {type(odd).__name__}"):
+                Timeout(5, **{name: odd})  # type: ignore[arg-type]
+
     @pytest.mark.parametrize(
         "given", [{}, {"connect": 1}, {"connect": 1, "read": 2, "write": 3}, {"total": 1}]
     )
@@ -100,63 +119,12 @@ class TestTimeout:
             (Timeout(None), "Timeout(timeout=None)"),
             (Timeout(None, read=5.0), "Timeout(connect=None, read=5.0, write=None, pool=None)"),
             (Timeout(5.0, total=9), "Timeout(timeout=5.0, total=9)"),
+            (Timeout(5.0, min_rate=9), "Timeout(timeout=5.0, min_rate=9)"),
+            (Timeout(5.0, min_rate=9, rate_window=2), "Timeout(timeout=5.0, min_rate=9, rate_window=2)"),
         ],
     )
     def test_repr(self, timeout: Timeout, shown: str) -> None:
         assert repr(timeout) == shown
-
-
-class TestLimits:
-    def test_defaults(self) -> None:
-        limits = Limits()
-        assert limits.max_connections is None
-        assert limits.max_keepalive_connections is None
-        assert limits.keepalive_expiry == 5.0
-
-    @pytest.mark.parametrize("number", [0, -1])
-    def test_some_connection_is_needed(self, number: int) -> None:
-        with pytest.raises(ValueError, match=f"max_connections is {number}"):
-            Limits(max_connections=number)
-
-    @pytest.mark.parametrize("name", ["max_connections_per_origin", "max_requests_per_connection"])
-    def test_some_of_each_is_needed(self, name: str) -> None:
-        limits: dict[str, Any] = {name: 0}
-        with pytest.raises(ValueError, match=f"{name} is 0, but must be at least 1"):
-            Limits(**limits)
-        assert getattr(Limits(), name) is None
-
-    @pytest.mark.parametrize("number", [0, -1.0, math.nan])
-    def test_age_is_a_duration(self, number: float) -> None:
-        with pytest.raises(ValueError, match="max_connection_age is"):
-            Limits(max_connection_age=number)
-        assert Limits(max_connection_age=0.5).max_connection_age == 0.5
-
-    def test_none_need_be_idle(self) -> None:
-        assert Limits(max_keepalive_connections=0, keepalive_expiry=0).max_keepalive_connections == 0
-        with pytest.raises(ValueError, match="max_keepalive_connections is -1"):
-            Limits(max_keepalive_connections=-1)
-
-    @pytest.mark.parametrize("number", [-1.0, math.nan])
-    def test_expiry_is_a_duration(self, number: float) -> None:
-        assert Limits(keepalive_expiry=None).keepalive_expiry is None
-        with pytest.raises(ValueError, match="keepalive_expiry is"):
-            Limits(keepalive_expiry=number)
-
-    def test_equality_and_hash(self) -> None:
-        assert Limits(max_connections=1) == Limits(max_connections=1)
-        assert hash(Limits(max_connections=1)) == hash(Limits(max_connections=1))
-        assert Limits(max_connections=1) != Limits()
-        assert Limits(max_connection_age=1) != Limits()
-        assert Limits() != "limits"
-
-    def test_repr(self) -> None:
-        assert repr(Limits(max_connections=100)) == (
-            "Limits(max_connections=100, max_keepalive_connections=None, keepalive_expiry=5.0)"
-        )
-        assert repr(Limits(max_connection_age=60.0, max_connections_per_origin=2)) == (
-            "Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=5.0, "
-            "max_connections_per_origin=2, max_connection_age=60.0)"
-        )
 
 
 class TestProxy:
@@ -183,6 +151,29 @@ class TestProxy:
         with pytest.raises(ValueError, match="A proxy's URL begins with") as caught:
             Proxy(url)
         assert "secret" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("url", "why"),
+        [
+            ("http://me:hush@hush@proxy.example", "more than one '@'"),
+            ("http://me:hu/sh@proxy.example:80", "may mean that it is part of a password"),
+            ("http://me:hush#x@proxy.example", "may mean that it is part of a password"),
+            ("http://me:hush\\@proxy.example", "backslash"),
+            ("http://me:hush@", "has no host"),
+            ("http://me:hush", "ASCII digits; if that is a password, '@' and the host are missing"),
+            ("http:me:hush@proxy.example", "has no host"),
+            ("proxy.example:8080", "begins with http://.* not as URL\\('proxy.example:8080'"),
+            ("192.0.2.1:8080", "begins with http://"),
+            ("[::1]:99999", "begins with http://"),
+            ("http://[::1]:99999", "Port '99999' is not between"),
+            ("http://proxy.example:8080:90", "ASCII digits"),
+            ("socks5://me:hush@proxy.example:x", "ASCII digits"),
+        ],
+    )
+    def test_what_confuses_is_told_apart_and_never_shown(self, url: str, why: str) -> None:
+        with pytest.raises((ValueError, InvalidURL), match=why) as caught:
+            Proxy(url)
+        assert "hush" not in str(caught.value)
 
     def test_needs_a_host(self) -> None:
         with pytest.raises(ValueError, match="has no host"):
@@ -283,9 +274,6 @@ def test_markers_and_defaults() -> None:
 
 def test_signatures_are_those_of_httpx() -> None:
     assert list(inspect.signature(Timeout).parameters) == [
-        *("timeout", "connect", "read", "write", "pool", "total")
+        *("timeout", "connect", "read", "write", "pool", "total", "min_rate", "rate_window")
     ]
     assert list(inspect.signature(Proxy).parameters) == ["url", "ssl_context", "auth", "headers"]
-    assert {parameter.kind for parameter in inspect.signature(Limits).parameters.values()} == {
-        inspect.Parameter.KEYWORD_ONLY
-    }

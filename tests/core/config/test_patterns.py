@@ -88,7 +88,7 @@ def test_no_suffix_matches_an_address() -> None:
     [
         "http", "all", "example.org", "://example.org", "all://*.", "all://h:x", "all://h:99999", "all://h:٣",
         "all://h:1:2",
-        "all://[::1", "all://[::1]x", "all://192.168.0.0/33", "all://192.168.0.0/x",
+        "all://[::1", "all://[::1]x", "all://[]", "all://[h]", "all://192.168.0.0/33", "all://192.168.0.0/x",
         "all://**", "all://a*b", "all://a b",
     ],
 )  # fmt: skip

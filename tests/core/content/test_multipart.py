@@ -366,9 +366,11 @@ def test_text_mode_file(tmp_path: Path) -> None:
     [
         ((b"x",), "tuple of 1"),
         (("a", b"x", "t", {}, 5), "tuple of 5"),
-        (("a", b"x", "a/b\r\nX: y"), "header Content-Type of the file 'f' holds CR, LF or NUL"),
+        (("a", b"x", "a/b\r\nX: y"), "header Content-Type of the file 'f' holds a control character"),
         (("a", b"x", None, {"X": "a\nb"}), "header X of"),
         (("a", b"x", None, {"X": "a\0b"}), "header X of"),
+        (("a", b"x", None, {"X": "a\x1bb"}), "header X of"),
+        (("a", b"x", None, {"X": b"a\x7f"}), "header X of"),
         (("a", b"x", None, {"X\r\nY": "a"}), "no header name"),
         (("a", b"x", None, {"": "a"}), "no header name"),
     ],

@@ -350,7 +350,7 @@ def test_the_fast_lane_is_really_taken() -> None:
     connection.open_stream(b"GET", b"/", [HOST], b"")
     connection.receive_data(PLAIN[1])
     assert connection.reusable
-    assert connection._h11 is None
+    assert connection._slow_lane is None
 
 
 def test_an_odd_answer_leaves_only_its_own_exchange_to_h11() -> None:

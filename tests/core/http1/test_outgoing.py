@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from httpure_core.errors import LocalProtocolError
-from httpure_core.http1 import connection as module
+from httpure_core.http1 import slow as module
 from httpure_core.http1.connection import CloseReason, Http1Connection
 from httpure_core.http1.outgoing import OutgoingBody
 

@@ -109,6 +109,9 @@ class Pair:
         """Send a body, as far as the windows allow."""
         while data:
             size = min(self.server.local_flow_control_window(stream.stream_id), 16384)
+            if not size:
+                self.pump()
+                size = min(self.server.local_flow_control_window(stream.stream_id), 16384)
             assert size, "the client's window is shut"
             self.server.send_data(stream.stream_id, data[:size], ended and len(data) <= size)
             data = data[size:]

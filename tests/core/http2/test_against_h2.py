@@ -183,9 +183,9 @@ def test_the_same_frames(said: list[tuple[str, int, int]]) -> None:
             assert ours.seen(number) == reference.seen(number), part
 
 
-@pytest.mark.parametrize("streams", [1, 12])
+@pytest.mark.parametrize("streams", [1, 7])
 def test_the_same_windows(streams: int) -> None:
-    """Neither of them takes a byte more than they have allowed. Of more streams, all together may send more."""
+    """Neither of them takes a byte more than they have allowed, once windows are as wide as they become."""
     reference, ours = Reference(), Ours()
     for number in range(7, 2 * streams + 1, 2):
         request = [(b":method", b"GET"), (b":scheme", b"https"), (b":authority", b"a"), (b":path", b"/")]

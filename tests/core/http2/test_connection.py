@@ -11,7 +11,7 @@ from h2.settings import SettingCodes
 from httpure_core.contracts import Connection, Stream
 from httpure_core.errors import LocalProtocolError
 from httpure_core.http2.connection import CloseReason, Http2Connection
-from httpure_core.http2.limits import CONNECTION_WINDOW, STREAM_WINDOW
+from httpure_core.http2.limits import CONNECTION_WINDOW, FIRST_WINDOW, MAX_STREAMS
 
 from .pair import HOST, Evil, Pair, greeted, sent_frames
 
@@ -21,7 +21,7 @@ class TestGreeting:
         pair = Pair()
         settings = pair.server.remote_settings
         assert settings.enable_push == 0
-        assert settings.initial_window_size == STREAM_WINDOW
+        assert settings.initial_window_size == FIRST_WINDOW
         assert settings.max_frame_size == 65536
         assert settings.max_header_list_size == 65536
         assert settings.header_table_size == 4096
@@ -211,7 +211,7 @@ class TestHowManyStreams:
         for _ in range(100):
             connection.open_stream(b"GET", b"/", HOST, b"")
         assert not connection.reusable
-        with pytest.raises(LocalProtocolError, match="the server allows 100 at a time"):
+        with pytest.raises(LocalProtocolError, match="100 at a time are allowed"):
             connection.open_stream(b"GET", b"/", HOST, b"")
 
     def test_as_the_server_says(self) -> None:
@@ -220,7 +220,7 @@ class TestHowManyStreams:
         first, second = pair.get(), pair.get()
         assert (pair.client.available_streams, pair.client.reusable) == (0, False)
         assert pair.client.close_reason is None
-        with pytest.raises(LocalProtocolError, match="the server allows 2 at a time") as caught:
+        with pytest.raises(LocalProtocolError, match="2 at a time are allowed") as caught:
             pair.get()
         assert caught.value.unprocessed
         pair.answer(first)
@@ -248,8 +248,14 @@ class TestHowManyStreams:
         assert (pair.client.available_streams, pair.client.reusable) == (0, False)
 
     def test_no_limit(self) -> None:
+        """None of the server's: as many as have windows of their own within that of the connection."""
         client, _ = greeted()
-        assert client.available_streams > 1_000_000
+        assert client.available_streams == client.stream_limit == MAX_STREAMS == 128
+        client.expect_streams(1000)
+        assert client.stream_limit == MAX_STREAMS
+        again = Http2Connection()
+        again.expect_streams(1000)
+        assert again.available_streams == MAX_STREAMS
 
     def test_numbers_run_out(self) -> None:
         pair = Pair()

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from httpure_core.contracts import Fields
-from httpure_core.errors import LocalProtocolError
+from httpure_core.errors import HeadTooLarge, LocalProtocolError
 from httpure_core.http2 import fields as module
 from httpure_core.http2.faults import StreamFault
 from httpure_core.http2.fields import is_secret, read_head, read_trailers, write_head
+from httpure_core.limits import Limits
 
 HOST: Fields = [(b"Host", b"example.org")]
 OK = (b":status", b"200")
@@ -207,16 +208,44 @@ class TestResponses:
     def test_too_many_of_them(self) -> None:
         assert len(read_trailers([(b"a", b"1")] * 100)) == 100
         with pytest.raises(
-            StreamFault, match="its trailers are 101 fields of 202 bytes, and 100 of 32768 are"
-        ):
+            HeadTooLarge, match=r"has 101 fields, and 100 are allowed.*max_trailers"
+        ) as caught:
             read_trailers([(b"a", b"1")] * 101)
-        with pytest.raises(StreamFault, match="its trailers are 1 fields of 32769 bytes"):
+        assert caught.value.limit == "max_trailers"
+        with pytest.raises(
+            HeadTooLarge, match=r"has 32,769 bytes, and 32,768 are.*max_trailers_size"
+        ) as caught:
             read_trailers([(b"a", b"1" * 32768)])
+        assert caught.value.limit == "max_trailers_size"
+
+    def test_a_trailer_frames_no_body(self) -> None:
+        with pytest.raises(StreamFault, match="a trailer says how long the body is"):
+            read_trailers([(b"a", b"1"), (b"content-length", b"5")])
 
     def test_too_many_in_a_head(self) -> None:
         assert len(read_head([OK, *[(b"a", b"1")] * 1000], b"GET").fields) == 1000
-        with pytest.raises(StreamFault, match="it has 1001 fields, and 1000 are allowed"):
+        with pytest.raises(
+            HeadTooLarge, match=r"has 1,001 fields, and 1,000 are allowed.*max_fields"
+        ) as caught:
             read_head([OK, *[(b"a", b"1")] * 1001], b"GET")
+        assert caught.value.limit == "max_fields"
+
+    @pytest.mark.parametrize(
+        ("limits", "limit"),
+        [
+            (Limits(max_fields=1), "max_fields"),
+            (Limits(max_field_size=9), "max_field_size"),
+            (Limits(max_head_size=19), "max_head_size"),
+        ],
+    )
+    def test_limits_of_ones_own(self, limits: Limits, limit: str) -> None:
+        fields = [(b"abc", b"1234567"), (b"def", b"1234567")]
+        roomy = Limits(max_fields=2, max_field_size=10, max_head_size=20)
+        assert read_head([OK, *fields], b"GET", roomy).fields == fields
+        assert read_head([OK], b"GET", roomy).fields == []
+        with pytest.raises(HeadTooLarge) as caught:
+            read_head([OK, *fields], b"GET", limits)
+        assert caught.value.limit == limit and f"Limits({limit}=...)" in str(caught.value)
 
 
 TOKENS = st.text(string.ascii_letters + string.digits + "-_!#", min_size=1, max_size=10)

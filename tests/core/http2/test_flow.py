@@ -8,12 +8,17 @@ import pytest
 from h2.events import WindowUpdated
 from h2.settings import SettingCodes
 
-from httpure_core.http2.limits import CONNECTION_WINDOW, STREAM_WINDOW
-from httpure_core.http2.stream import CREDIT, Http2Stream
+from httpure_core.http2.limits import CONNECTION_WINDOW, FIRST_WINDOW, MAX_STREAMS, STREAM_WINDOW
+from httpure_core.http2.stream import Http2Stream
 
 from .pair import HOST, Evil, Pair, greeted, sent_frames
 
 MIB = 1024 * 1024
+#: What a reader takes of a first window, and of the widest, before it is given back.
+FIRST_CREDIT = FIRST_WINDOW // 4
+CREDIT = STREAM_WINDOW // 4
+#: How many streams may have the widest window at a time.
+WIDE = 7
 
 
 class TestSending:
@@ -231,25 +236,88 @@ class TestReceiving:
         pair.head(stream)
         pair.events.clear()
         for _ in range(2):
-            pair.body(stream, b"x" * (CREDIT // 2), ended=False)
+            pair.body(stream, b"x" * (FIRST_CREDIT // 2), ended=False)
             assert pair.heard(WindowUpdated) == []
             stream.take()
         assert stream.flush_due
         pair.pump()
         (update,) = pair.heard(WindowUpdated)
-        assert (update.stream_id, update.delta) == (1, CREDIT)
+        assert (update.stream_id, update.delta) == (1, FIRST_CREDIT)
+
+    def test_a_window_is_widened_for_what_is_long(self) -> None:
+        """By a factor of four, when half of it has come: so the peer need not wait for it."""
+        pair = Pair()
+        stream = pair.get()
+        pair.head(stream)
+        pair.events.clear()
+        seen = []
+        for _ in range(64):
+            pair.body(stream, b"x" * 16384, ended=False)
+            seen.append(stream.granted // 1024)
+        assert seen == [64] + [256] * 6 + [1024] * 57
+        assert [(update.stream_id, update.delta) for update in pair.heard(WindowUpdated)] == [
+            (1, 192 * 1024),
+            (1, 768 * 1024),
+        ]
+
+    @pytest.mark.parametrize(
+        ("length", "granted"),
+        [
+            (60_000, FIRST_WINDOW),
+            (70_000, FIRST_WINDOW + 16_384),
+            (500_000, 500_000),
+            (5_000_000, STREAM_WINDOW),
+        ],
+    )
+    def test_a_length_tells_at_once_how_wide_it_has_to_be(self, length: int, granted: int) -> None:
+        pair = Pair()
+        stream = pair.get()
+        pair.head(stream, fields=[(b"content-length", b"%d" % length)])
+        assert stream.granted == stream.window == pair.server.local_flow_control_window(1) == granted
+        pair.events.clear()
+        while not stream.ended:
+            rest = length - stream.received
+            room = min(rest, 10_000)
+            pair.body(stream, b"x" * room, room == rest)
+            stream.take()
+        assert sum(update.stream_id == 0 for update in pair.heard(WindowUpdated)) == length // MIB
+        assert pair.client._table._spare == WIDE * MIB
+
+    def test_windows_of_all_streams_together(self) -> None:
+        """However many there are: no more than 16 MiB lie unread, and there is room for each one's first 64 KiB."""
+        pair = Pair({SettingCodes.MAX_CONCURRENT_STREAMS: 1000})
+        streams = [pair.get() for _ in range(MAX_STREAMS)]
+        assert not pair.client.reusable
+        for stream in streams:
+            pair.head(stream)
+        came = 0
+        for stream in streams:
+            while room := min(pair.server.local_flow_control_window(stream.stream_id), 16384):
+                pair.server.send_data(stream.stream_id, b"x" * room)
+                came += room
+                pair.pump()
+        assert came == sum(stream.buffered for stream in streams) == CONNECTION_WINDOW - MIB
+        assert min(stream.buffered for stream in streams) == FIRST_WINDOW
+        assert pair.client._table._spare == 0
+        # Whoever goes makes room for others, when these have come further.
+        streams[0].discard()
+        last = streams[-1]
+        last.take()
+        pair.body(last, b"x" * 60_000, ended=False)
+        last.take()
+        pair.body(last, b"x" * 60_000, ended=False)
+        assert last.granted > FIRST_WINDOW
 
     def test_credit_is_given_once(self) -> None:
         pair = Pair()
         stream = pair.get()
         pair.head(stream)
-        evil = [Evil.data(1, b"x" * 65536)] * (CREDIT // 65536)
         for _ in range(2):
-            pair.tell(*evil)
+            pair.tell(Evil.data(1, b"x" * 65536))
             stream.take()
             pair.client._table.settle_later(stream)
         pair.client.data_to_send()
-        assert stream.credited == 2 * CREDIT == pair.client._table._owed
+        assert stream.credited == 2 * 65536 == pair.client._table._owed
 
     def test_slow_readers_do_not_hold_up_others(self) -> None:
         pair = Pair()
@@ -266,69 +334,26 @@ class TestReceiving:
         for stream in streams:
             pair.head(stream)
         for stream in streams[:-1]:
-            pair.body(stream, b"x" * STREAM_WINDOW, ended=False)
-        for _ in range(20):
-            pair.body(streams[-1], b"x" * STREAM_WINDOW, ended=False)
-            assert len(streams[-1].take()) == STREAM_WINDOW
-            pair.pump()
-
-    @pytest.mark.slow
-    def test_it_is_as_small_as_ever_when_they_are_over(self) -> None:
-        pair = Pair()
-        streams = [pair.get() for _ in range(100)]
-        for stream in streams:
-            pair.answer(stream, b"x" * 1000)
-        assert pair.server.outbound_flow_control_window > 100 * STREAM_WINDOW
-        last = pair.get()
-        pair.head(last)
-        for _ in range(120):
-            pair.body(last, b"x" * STREAM_WINDOW, ended=False)
-            last.take()
-            pair.pump()
-        assert CONNECTION_WINDOW * 0.75 <= pair.server.outbound_flow_control_window <= CONNECTION_WINDOW
-
-    def test_what_is_read_counts_when_there_is_little_left(self) -> None:
-        """Twelve leave a MiB unread each, and one has read nearly as much as is given back in one go."""
-        pair = Pair()
-        streams = [pair.get() for _ in range(14)]
-        for stream in streams:
-            pair.head(stream)
-        for _ in range(15):
-            pair.body(streams[-1], b"x" * CREDIT, ended=False)
-            streams[-1].take()
-        pair.pump()
-        for stream in streams[:12]:
-            pair.body(stream, b"x" * STREAM_WINDOW, ended=False)
-        for _ in range(40):
-            pair.body(streams[-1], b"x" * CREDIT, ended=False)
-            assert len(streams[-1].take()) == CREDIT
+            pair.body(
+                stream, b"x" * (STREAM_WINDOW if stream.stream_id <= 2 * WIDE else FIRST_WINDOW), ended=False
+            )
+        for _ in range(100):
+            pair.body(streams[-1], b"x" * FIRST_WINDOW, ended=False)
+            assert len(streams[-1].take()) == FIRST_WINDOW
             pair.pump()
 
     def test_little_of_many_streams(self) -> None:
-        """100 streams of which each has read less than is worth a frame: together that is more than the window."""
-        pair = Pair()
-        streams = [pair.get() for _ in range(100)]
+        """All that there may be, and each has read less than is worth a frame: there is room for one more piece."""
+        pair = Pair({SettingCodes.MAX_CONCURRENT_STREAMS: 1000})
+        streams = [pair.get() for _ in range(MAX_STREAMS)]
         for stream in streams:
             pair.head(stream)
-        for size in [CREDIT - 100_000] * 5:
+        for _ in range(3):
             for stream in streams:
-                pair.body(stream, b"x" * size, ended=False)
-                assert len(stream.take()) == size
+                pair.body(stream, b"x" * (FIRST_CREDIT - 100), ended=False)
+                assert len(stream.take()) == FIRST_CREDIT - 100
                 if stream.flush_due:
                     pair.pump()
-
-    def test_little_of_many_streams_that_is_read_when_all_has_come(self) -> None:
-        pair = Pair()
-        streams = [pair.get() for _ in range(100)]
-        for stream in streams:
-            pair.head(stream)
-        size = CREDIT - 100_000
-        for _ in range(5):
-            for stream in streams:
-                pair.body(stream, b"x" * size, ended=False)
-            for stream in streams:
-                assert len(stream.take()) == size
-            pair.pump()
 
     @pytest.mark.parametrize("taken", [True, False])
     def test_what_ends_is_paid_back(self, taken: bool) -> None:
@@ -356,13 +381,13 @@ class TestReceiving:
         stream = pair.get()
         pair.head(stream)
         padded = Evil.data(1, b"x", padding=255).serialize()
-        for _ in range(3 * CREDIT // 256):
+        for _ in range(3 * FIRST_CREDIT // 256):
             pair.tell(padded)
         credit = [frame.window_increment for frame in sent_frames(pair.client)]  # type: ignore[attr-defined]
-        assert credit == [CREDIT] * 3
+        assert credit == [FIRST_CREDIT] * 3
         pair.tell(Evil.data(1, ended=True))
-        assert stream.ended and stream.received == 3 * CREDIT // 256
-        assert pair.client._table._owed == 3 * CREDIT + 3 * CREDIT // 256
+        assert stream.ended and stream.received == 3 * FIRST_CREDIT // 256
+        assert pair.client._table._owed == 3 * FIRST_CREDIT + 3 * FIRST_CREDIT // 256
 
     def test_more_than_the_window_allows(self) -> None:
         pair = Pair()
@@ -424,7 +449,7 @@ class TestTaking:
     def test_the_owner_is_told_when_it_is_worth_it(self) -> None:
         owner = self.Owner()
         stream = Http2Stream(owner, 1, b"GET")
-        stream.put(b"x" * (CREDIT - 1))
+        stream.put(b"x" * (FIRST_CREDIT - 1))
         stream.take()
         assert owner.settled == [] and not stream.flush_due
         stream.put(b"x")

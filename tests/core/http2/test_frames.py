@@ -142,7 +142,7 @@ class TestHeaderBlocks:
     def test_64_kib_at_most(self) -> None:
         reader = BlockReader()
         reader.begin(Frame(1, 0, 1, bytes(40_000)))
-        with pytest.raises(ConnectionFault, match="a header block of 80000 bytes in 2 frames"):
+        with pytest.raises(ConnectionFault, match="a header block of 80,000 bytes in 2 frames"):
             reader.go_on(Frame(9, 4, 1, bytes(40_000)))
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 import pickle
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from httpure_core import ambient
-from httpure_core.models.cookie_store import Cookie, CookieStore, has_no_dot
+from httpure_core.limits import Limits
+from httpure_core.models.cookie_store import Cookie, CookieStore
 
 NOW = 1_000_000.0
 DAY = 86400.0
@@ -91,7 +93,6 @@ def test_the_rule_for_public_suffixes_can_be_replaced() -> None:
     store.receive(["a=1; domain=co.uk", "b=1; domain=shop.co.uk"], "https", "shop.co.uk", "/", NOW)
     store.receive(["c=1; domain=co.uk"], "https", "co.uk", "/", NOW)
     assert [(cookie.name, cookie.domain) for cookie in store] == [("b", ".shop.co.uk"), ("c", "co.uk")]
-    assert has_no_dot("com") and not has_no_dot("co.uk")
 
 
 @pytest.mark.parametrize(
@@ -424,3 +425,156 @@ def test_beside_another_store_its_names_win() -> None:
     assert own.header_for("https", "h.example", "/", NOW, beside=client) == "c=client; a=own"
     assert CookieStore().header_for("https", "h.example", "/", NOW, beside=client) == "a=client; c=client"
     assert CookieStore().header_for("https", "h.example", "/", NOW, beside=CookieStore()) is None
+
+
+# Limits
+
+
+def with_limits(**limits: int) -> CookieStore:
+    return CookieStore(limits=Limits(**limits))  # type: ignore[arg-type]
+
+
+def names_of(store: CookieStore) -> list[str]:
+    return [cookie.name for cookie in store]
+
+
+@pytest.mark.parametrize(
+    ("limits", "kept"),
+    [
+        ({}, ["a", "b", "c"]),
+        ({"max_cookies_per_host": 2}, ["b", "c"]),
+        ({"max_cookies_per_host": 0}, []),
+        ({"max_cookies": 2}, ["b", "c"]),
+        ({"max_cookies": 0}, []),
+        ({"max_cookie_size": 3}, ["a", "c"]),
+        ({"max_cookie_size": 0}, []),
+    ],
+)
+def test_how_much_is_kept_is_the_users_to_say(limits: dict[str, int], kept: list[str]) -> None:
+    store = with_limits(**limits)
+    store.add(Cookie("mine", "1" * 9, "example.org"))  # neither counted nor lost
+    store.receive(["a=12", "b=123", "c=1"], "https", "example.org", "/", NOW)
+    assert names_of(store) == ["mine", *kept]
+    assert store.copy().limits is store.limits
+    assert pickle.loads(pickle.dumps(store)).limits == store.limits
+
+
+@pytest.mark.parametrize(
+    ("most", "header"),
+    [(0, None), (3, "a=1"), (7, "a=1"), (8, "a=1; b=2"), (9, "a=1; b=2"), (100, "a=1; b=2")],
+)
+def test_how_much_is_sent_is_the_users_to_say(most: int, header: str | None) -> None:
+    store = with_limits(max_cookie_header=most)
+    store.receive(["a=1", "b=2"], "https", "example.org", "/", NOW)
+    assert sent(store, "https", "example.org") == header
+    own = with_limits(max_cookie_header=most)
+    own.add(Cookie("a", "1" * 200, "example.org"))
+    assert sent(own, "https", "example.org") == "a=" + "1" * 200
+
+
+def test_a_size_is_one_of_bytes() -> None:
+    store = with_limits(max_cookie_size=4)
+    store.receive(["a=éé", "b=é"], "https", "example.org", "/", NOW)
+    assert names_of(store) == ["b"]
+
+
+def test_ten_thousand_fields_leave_as_many_as_the_limits_say() -> None:
+    fields = [f"c{number}=1; domain=b.example.org" for number in range(10_000)]  # the wire takes 1,000
+    store = CookieStore()
+    store.receive(fields, "https", "a.b.example.org", "/", NOW)
+    assert names_of(store) == [f"c{number}" for number in range(9950, 10_000)]
+
+
+def test_ten_thousand_attributes_and_semicolons() -> None:
+    many = ";".join(f"{'x' * (number % 40)}{number}=y" for number in range(10_000))
+    store = stored("a=1;" + many + ";secure", "b=2" + ";" * 60_000, "c=3" + "; path=/x" * 7000, ";" * 60_000)
+    assert [(cookie.name, cookie.secure, cookie.path) for cookie in store] == [
+        ("a", True, "/"), ("b", False, "/"), ("c", False, "/x"),
+    ]  # fmt: skip
+
+
+class Counted(dict[str, object]):
+    """Counts how often all that is in it is gone through."""
+
+    walks = 0
+
+    def items(self) -> Any:
+        type(self).walks += 1
+        return super().items()
+
+
+def test_over_http_the_secure_cookies_are_looked_for_once() -> None:
+    store = CookieStore()
+    for number in range(100):
+        store.receive(["s=1; secure; path=/x"], "https", f"h{number}.example.org", "/", NOW)
+    store._shelves = Counted(store._shelves)  # type: ignore[assignment]
+    fields = [f"s=2; domain=example.org; path=/x/{number}" for number in range(300)]
+    store.receive(fields, "http", "a.example.org", "/", NOW)
+    assert len(store) == 100
+    assert Counted.walks == 1
+
+
+def test_what_http_may_not_hide_is_what_would_go_along() -> None:
+    paths = ["/", "/a", "/a/", "/a/b", "/a/b/", "/ab", "/a//b", "/a/b/c"]
+    for old in paths:
+        for new in paths:
+            store = stored(f"s=1; secure; path={old}")
+            store.receive([f"s=2; path={new}"], "http", "example.org", "/", NOW)
+            goes_along = sent(stored(f"s=1; path={old}"), "https", "example.org", new) is not None
+            assert (len(store) == 1 and next(iter(store)).secure) is goes_along, (old, new)
+
+
+# Public suffixes
+
+
+LIST = frozenset(("org", "uk", "co.uk", "github.io", "io"))
+
+
+class Suffixes:
+    """A list of a few, that counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, domain: str) -> bool:
+        self.asked.append(domain)
+        return domain in LIST
+
+
+@pytest.mark.parametrize(
+    ("domain", "host", "kept", "asked"),
+    [
+        (None, "shop.co.uk", "shop.co.uk", []),
+        ("", "shop.co.uk", "shop.co.uk", []),
+        ("co.uk", "shop.co.uk", None, ["co.uk"]),
+        (".CO.uk", "shop.co.uk", None, ["co.uk"]),
+        ("co.UK.", "shop.co.uk", None, []),
+        ("co.uk.", "shop.co.uk.", None, ["co.uk"]),
+        ("shop.co.uk", "www.shop.co.uk", ".shop.co.uk", ["shop.co.uk"]),
+        ("shop.co.uk", "shop.co.uk", ".shop.co.uk", ["shop.co.uk"]),
+        ("github.io", "me.github.io", None, ["github.io"]),
+        ("me.github.io", "me.github.io", ".me.github.io", ["me.github.io"]),
+        ("github.io", "github.io", "github.io", ["github.io"]),  # host-only: users of it must not see it
+        ("other.example", "shop.co.uk", None, []),
+        ("uk", "co.uk.example", None, []),
+        ("192.0.2.1", "192.0.2.1", "192.0.2.1", []),
+        ("2.1", "192.0.2.1", None, []),
+        ("::1", "::1", "::1", []),
+        ("fe80::1%a.co.uk", "x.fe80::1%a.co.uk", None, []),
+    ],
+)
+def test_nobody_sets_cookies_for_a_public_suffix(
+    domain: str | None, host: str, kept: str | None, asked: list[str]
+) -> None:
+    suffixes = Suffixes()
+    store = CookieStore(is_public_suffix=suffixes)
+    store.receive(["a=1" if domain is None else f"a=1; Domain={domain}"], "https", host, "/", NOW)
+    assert [cookie.domain for cookie in store] == ([] if kept is None else [kept])
+    assert [cookie.host_only for cookie in store] == ([] if kept is None else [kept == host])
+    assert suffixes.asked == asked
+
+
+def test_by_default_that_is_what_was_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ambient, "_public_suffix", Suffixes())
+    store = stored("a=1; domain=co.uk", "b=1; domain=shop.co.uk", url=("https", "shop.co.uk", "/"))
+    assert names_of(store) == ["b"]

@@ -13,6 +13,7 @@ import pytest
 
 from httpure_core import ambient
 from httpure_core.errors import CookieConflict
+from httpure_core.limits import DEFAULT_LIMITS, Limits
 from httpure_core.models import cookies as module
 from httpure_core.models.cookie_store import CookieStore
 from httpure_core.models.cookies import Cookies, install_jar_view, kept_cookies, set_cookies
@@ -351,3 +352,16 @@ class TestOfOneRequest:
         assert kept is not None
         assert dict(kept) == {"b": "2"}
         assert dict(own) == {"a": "1", "b": "2"}
+
+
+def test_limits_are_those_given_or_those_that_cookies_bring_along() -> None:
+    few, fewer = Limits(max_cookies_per_host=3), Limits(max_cookies_per_host=2)
+    assert Cookies().store.limits is Cookies({"a": "1"}).store.limits is DEFAULT_LIMITS
+    cookies = Cookies({"a": "1"}, limits=few)
+    assert cookies.store.limits is Cookies(cookies).store.limits is few
+    assert Cookies(cookies, limits=fewer).store.limits is fewer
+    assert cookies.store.limits is few
+    request = Request("GET", "https://example.org/")
+    fields = [("Set-Cookie", f"c{number}=1") for number in range(9)]
+    cookies.extract_cookies(Response(200, headers=fields, request=request))
+    assert list(cookies) == ["a", "c6", "c7", "c8"]

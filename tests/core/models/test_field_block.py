@@ -38,6 +38,8 @@ def test_it_tells_what_the_fields_frame() -> None:
     "fields",
     [
         [],
+        [(b"Host", b"a b")],
+        [(b"Host", b"a\x01")],
         [(b"Accept", b"*/*")],
         [HOST, HOST],
         [HOST, (b"Transfer-Encoding", b"Chunked")],

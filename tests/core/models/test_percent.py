@@ -49,7 +49,7 @@ def test_form_encoding_writes_spaces_as_plus():
 def test_a_lone_surrogate_cannot_be_written():
     with pytest.raises(UnicodeEncodeError):
         percent.encode("\ud800", percent.PATH)
-    with pytest.raises(UnicodeEncodeError):
+    with pytest.raises(ValueError, match="lone surrogate"):
         percent.encode_form("\ud800")
 
 

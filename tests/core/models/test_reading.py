@@ -5,17 +5,23 @@ import codecs
 import encodings.aliases
 import gzip
 import json
+import pickle
 import sys
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from functools import cache
 from typing import Any
 
+import brotli
 import pytest
+from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from httpure_core.content.streams import AsyncByteStream, SyncByteStream
 from httpure_core.errors import (
+    BodyTooLarge,
     CloseError,
     DecodingError,
     ReadError,
@@ -24,7 +30,8 @@ from httpure_core.errors import (
     StreamClosed,
     StreamConsumed,
 )
-from httpure_core.models import reading, stages
+from httpure_core.limits import Limits
+from httpure_core.models import contents, stages
 from httpure_core.models.headers import Headers
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
@@ -89,6 +96,12 @@ class Reader:
 
     def response(self, *pieces: bytes, **arguments: Any) -> Response:
         return Response(200, request=REQUEST, stream=self.stream(*pieces), **arguments)
+
+    def limited(self, limits: Limits, *pieces: bytes, headers: dict[str, str] = GZIP) -> Response:
+        """As a client with these limits receives it."""
+        response = self.response(*pieces, headers=headers)
+        response._limits = limits
+        return response
 
     def list(self, response: Response, name: str, *arguments: Any) -> list[Any]:
         if self.blocking:
@@ -362,22 +375,270 @@ class TestBombs:
         assert sum(sizes) == 17 * 1024 * 1024
         assert max(sizes) <= 65536
 
-    def test_some_bytes_are_free(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        assert (stages.FREE_EXPANSION, stages.MAX_RATIO) == (16 * 1024 * 1024, 100)
-        monkeypatch.setattr(stages, "FREE_EXPANSION", 10_000)
-        assert len(Response(200, headers=GZIP, content=gzip.compress(bytes(10_000))).content) == 10_000
-        with pytest.raises(DecodingError):
-            Response(200, headers=GZIP, content=gzip.compress(bytes(10_001)))
+    def test_some_bytes_are_free(self, reader: Reader) -> None:
+        assert (Limits().free_expansion, Limits().max_expansion) == (16 * 1024 * 1024, 100)
+        limits = Limits(free_expansion=10_000)
+        assert len(reader.read(reader.limited(limits, gzip.compress(bytes(10_000))))) == 10_000
+        with pytest.raises(BodyTooLarge) as caught:
+            reader.read(reader.limited(limits, gzip.compress(bytes(10_001))))
+        assert caught.value.limit == "max_expansion"
+        assert str(caught.value).endswith(
+            "beyond 10,000 (free_expansion), more than 100 to one (max_expansion) is refused where it is kept as a "
+            "whole, GET https://example.org/; read it piece by piece, with iter_bytes(), or allow more with "
+            "Limits(max_expansion=...)"
+        )
 
-    def test_more_is_fine_below_the_ratio(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(stages, "FREE_EXPANSION", 1000)
+    def test_more_is_fine_below_the_ratio(self, reader: Reader) -> None:
         body = gzip.compress(bytes(2000))
-        assert len(body) > 2000 / stages.MAX_RATIO
-        assert len(Response(200, headers=GZIP, content=body).content) == 2000
+        assert len(body) > 2000 / 100
+        assert len(reader.read(reader.limited(Limits(free_expansion=1000), body))) == 2000
+
+    def test_the_ratio_can_be_another_or_none(self, reader: Reader) -> None:
+        body = gzip.compress(bytes(20_000))
+        for ratio in (1000, None):
+            limits = Limits(free_expansion=0, max_expansion=ratio)
+            assert len(reader.read(reader.limited(limits, body))) == 20_000
+
+    def test_a_bomb_of_one_piece_has_no_more_to_itself_than_one_of_many(self, reader: Reader) -> None:
+        """What comes behind it does not count for it: much junk would pay for a bomb before that."""
+        member = gzip.compress(bytes(7_000_000))
+        junk = b"\0" * 200_000  # behind the last member
+        with pytest.raises(BodyTooLarge):
+            reader.read(reader.limited(Limits(free_expansion=0), member + junk))
 
     def test_decoding_stops_with_the_reader(self) -> None:
         pieces = Response(200, headers=GZIP, stream=Pieces(BOMB)).iter_bytes()
         assert 0 < len(next(pieces)) <= 65536
+
+
+ENCODERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": lambda data: brotli.compress(data, quality=1, lgwin=24),
+    "zstd": zstd.compress,
+}
+PLACE = ", GET https://example.org/; allow more with Limits(max_body=...)"
+#: How a body is read, and by which stage.
+WAYS = ["raw", "bytes", "text", "lines"]
+
+
+@cache
+def bomb_of(*codings: str) -> bytes:
+    bomb = bytes(3 << 20)
+    for coding in codings:
+        bomb = ENCODERS[coding](bomb)
+    assert len(bomb) < 20_000
+    return bomb
+
+
+class TestBombsOfEachCoding:
+    @pytest.mark.parametrize("codings", [*([name] for name in ENCODERS), ["gzip", "br"], ["zstd"] * 5])
+    def test_end_early_however_they_are_read(self, reader: Reader, codings: list[str]) -> None:
+        headers = {"Content-Encoding": ", ".join(codings)}
+        for way, limits in [
+            ("read", Limits(free_expansion=1 << 20)),
+            ("lines", Limits(free_expansion=1 << 20)),
+            *((way, Limits(max_body=1 << 20)) for way in ("read", "bytes", "text", "lines")),
+        ]:
+            response = reader.limited(limits, bomb_of(*codings), headers=headers)
+            with pytest.raises(BodyTooLarge) as caught:
+                reader.read(response) if way == "read" else reader.list(response, way)
+            assert caught.value.limit == "max_body" if limits.max_body else "max_expansion"
+
+    @pytest.mark.parametrize("codings", [[name] for name in ENCODERS])
+    def test_come_in_bounded_pieces(self, reader: Reader, codings: list[str]) -> None:
+        response = reader.response(bomb_of(*codings), headers={"Content-Encoding": codings[0]})
+        pieces = reader.list(response, "bytes")
+        assert (sum(map(len, pieces)), max(map(len, pieces)) <= 65536) == (3 << 20, True)
+
+
+class TestMaxBody:
+    """Bytes of a body, decoded, however it is read."""
+
+    @pytest.mark.parametrize("name", WAYS)
+    @pytest.mark.parametrize("headers", [{}, {"Content-Encoding": "identity"}])
+    def test_as_many_as_may_be(self, reader: Reader, name: str, headers: dict[str, str]) -> None:
+        found = reader.list(reader.limited(Limits(max_body=5), b"he", b"llo", headers=headers), name)
+        assert "".join(piece if isinstance(piece, str) else piece.decode() for piece in found) == "hello"
+        response = reader.limited(Limits(max_body=5), b"hello", headers=headers)
+        assert reader.read(response) == reader.read(response) == b"hello"
+
+    @pytest.mark.parametrize("name", WAYS)
+    @pytest.mark.parametrize("headers", [{}, {"Content-Encoding": "identity"}])
+    def test_one_more(self, reader: Reader, name: str, headers: dict[str, str]) -> None:
+        pieces = [b"he", b"llo", b"!", b"never"]
+        response = reader.limited(Limits(max_body=5), *pieces, headers=headers)
+        with pytest.raises(BodyTooLarge) as caught:
+            reader.list(response, name)
+        assert str(caught.value) == "The body has more than 5 bytes (max_body)" + PLACE
+        assert (caught.value.limit, caught.value.request) == ("max_body", REQUEST)
+        assert caught.value.request_sent is True
+        assert (response.is_closed, response.stream.taken) == (True, 3)  # type: ignore[union-attr]
+        with pytest.raises(BodyTooLarge):
+            reader.read(reader.limited(Limits(max_body=5), *pieces, headers=headers))
+
+    @pytest.mark.parametrize("name", WAYS[1:])
+    @pytest.mark.parametrize("coding", ENCODERS)
+    def test_of_what_is_decoded(self, reader: Reader, name: str, coding: str) -> None:
+        headers = {"Content-Encoding": coding}
+        body = ENCODERS[coding](b"x" * 1000)
+        assert reader.read(reader.limited(Limits(max_body=1000), body, headers=headers)) == b"x" * 1000
+        for read in (reader.read, lambda response: reader.list(response, name)):
+            with pytest.raises(BodyTooLarge, match="more than 999 bytes"):
+                read(reader.limited(Limits(max_body=999), body, headers=headers))
+
+    def test_nothing_is_given_out_that_is_too_much(self, reader: Reader) -> None:
+        response = reader.limited(Limits(max_body=100_000), gzip.compress(bytes(1_000_000)))
+        found = []
+        with pytest.raises(BodyTooLarge):
+            for piece in response.iter_bytes() if reader.blocking else ():
+                found.append(len(piece))
+            reader.read(response) if not reader.blocking else None
+        assert sum(found) <= 100_000
+
+    def test_raw_bytes_are_counted_raw(self, reader: Reader) -> None:
+        body = gzip.compress(bytes(1000))
+        assert b"".join(reader.list(reader.limited(Limits(max_body=len(body)), body), "raw")) == body
+        with pytest.raises(BodyTooLarge):
+            reader.list(reader.limited(Limits(max_body=len(body) - 1), body), "raw")
+
+    @pytest.mark.parametrize("name", WAYS[1:])
+    def test_raw_bytes_that_become_nothing_do_not_come_for_ever(self, reader: Reader, name: str) -> None:
+        junk = [gzip.compress(b"x"), *[bytes(10_000)] * 1000]
+        for read in (reader.read, lambda response: reader.list(response, name)):
+            response = reader.limited(Limits(max_body=10), *junk)
+            with pytest.raises(BodyTooLarge) as caught:
+                read(response)
+            assert str(caught.value) == (
+                "The body has more than 65,556 bytes before it is decoded, and may have no more than 10 when it is "
+                "(max_body)" + PLACE
+            )
+            assert response.stream.taken == 8  # type: ignore[union-attr]
+
+    @pytest.mark.parametrize("name", [*WAYS, "read"])
+    def test_a_length_that_is_too_much_is_refused_before_anything_is_read(
+        self, reader: Reader, name: str
+    ) -> None:
+        response = reader.limited(Limits(max_body=5), b"hello!", headers={"Content-Length": "1234567"})
+        with pytest.raises(BodyTooLarge) as caught:
+            reader.read(response) if name == "read" else reader.list(response, name)
+        assert str(caught.value) == (
+            "The body has more than 5 bytes (max_body), 1,234,567 as its Content-Length says" + PLACE
+        )
+        assert (response.is_closed, response.stream.taken) == (True, 0)  # type: ignore[union-attr]
+        assert response.stream.closed == 1  # type: ignore[union-attr]
+
+    @pytest.mark.parametrize(
+        ("method", "status", "said"),
+        [
+            ("HEAD", 200, "1000"),
+            ("CONNECT", 200, "1000"),
+            ("GET", 304, "1000"),
+            ("GET", 204, "1000"),
+            ("GET", 200, "no number"),
+            ("GET", 200, "\u0661\u0662\u0663"),
+            ("GET", 200, "9" * 5000),
+            ("GET", 200, "5"),
+        ],
+    )
+    def test_lengths_that_say_nothing(self, reader: Reader, method: str, status: int, said: str) -> None:
+        """Who sends more than a body may have is found out by it, whatever he says."""
+        headers = Headers([(b"Content-Length", said.encode())])
+        request = Request(method, "https://example.org/")
+        response = Response(status, headers=headers, stream=reader.stream(b"ok"), request=request)
+        response._limits = Limits(max_body=5)
+        assert reader.read(response) == b"ok"
+
+    def test_a_length_of_what_is_decoded_is_another(self, reader: Reader) -> None:
+        body = gzip.compress(b"x" * 10)
+        assert len(body) > 10
+        headers = GZIP | {"Content-Length": str(len(body))}
+        assert reader.read(reader.limited(Limits(max_body=10), body, headers=headers)) == b"x" * 10
+        headers = GZIP | {"Content-Length": "65557"}
+        with pytest.raises(BodyTooLarge, match="65,557 as its Content-Length says"):
+            reader.read(reader.limited(Limits(max_body=10), body, headers=headers))
+
+    def test_of_no_request(self) -> None:
+        response = Response(200, headers={"Content-Length": "6"}, stream=Pieces(b"hello!"))
+        response._limits = Limits(max_body=5)
+        with pytest.raises(
+            BodyTooLarge, match=r"^The body has more than 5 bytes \(max_body\), 6 as .*; allow"
+        ):
+            response.read()
+
+    @pytest.mark.parametrize("name", [*WAYS[1:], "read"])
+    def test_of_content_that_was_there_before(self, reader: Reader, name: str) -> None:
+        """As that of a transport that answers by itself."""
+        response = Response(200, content=b"hello!", request=REQUEST)
+        for most in (None, 6):
+            response._limits = Limits(max_body=most)
+            assert reader.read(response) == b"hello!"
+            assert len(reader.list(response, "bytes")) == 1
+        response._limits = Limits(max_body=5)
+        with pytest.raises(BodyTooLarge, match="more than 5 bytes"):
+            reader.read(response) if name == "read" else reader.list(response, name)
+
+    @pytest.mark.parametrize("body", [b"hello!", gzip.compress(b"hello!", mtime=0)])
+    def test_of_a_body_that_is_absorbed(self, body: bytes) -> None:
+        headers = {} if body == b"hello!" else GZIP
+        for most in (6, 5):
+            response = Response.assemble(200, Headers(headers), Pieces(), REQUEST, {})
+            response._limits = Limits(max_body=most)
+            if most == 6:
+                response.absorb(body)
+                assert response.content == b"hello!"
+            else:
+                with pytest.raises(BodyTooLarge, match="more than 5 bytes") as caught:
+                    response.absorb(body)
+                assert caught.value.request is REQUEST
+
+    def test_none_at_all(self, reader: Reader) -> None:
+        assert reader.read(reader.limited(Limits(max_body=0), headers={})) == b""
+        with pytest.raises(BodyTooLarge, match="more than 0 bytes"):
+            reader.read(reader.limited(Limits(max_body=0), b"x", headers={}))
+
+    def test_of_a_body_that_nobody_will_look_at(self, reader: Reader) -> None:
+        """That of a redirect is no reason to stop there."""
+        response = reader.limited(Limits(max_body=3), b"he", b"llo", headers={"Content-Length": "5"})
+        response.skim(100) if reader.blocking else asyncio.run(response.askim(100))
+        assert response.content == b""
+
+
+class TestLines:
+    def test_a_line_without_end_is_a_bomb_too(self, reader: Reader) -> None:
+        body = gzip.compress(b"one\n" + bytes(20_000))
+        with pytest.raises(
+            BodyTooLarge, match=r"A line of the body grows from .* more than 100 to one"
+        ) as caught:
+            reader.list(reader.limited(Limits(free_expansion=10_000), body), "lines")
+        assert caught.value.limit == "max_expansion"
+
+    def test_many_of_them_are_none(self, reader: Reader) -> None:
+        body = gzip.compress(b"x\n" * 20_000)
+        assert reader.list(reader.limited(Limits(free_expansion=10_000), body), "lines") == ["x"] * 20_000
+
+    def test_what_is_not_decoded_does_not_grow(self, reader: Reader) -> None:
+        limits = Limits(free_expansion=0, max_expansion=0.001)
+        assert reader.list(reader.limited(limits, b"x" * 1000, headers={}), "lines") == ["x" * 1000]
+
+
+def test_max_codings_of_the_client(reader: Reader) -> None:
+    body = gzip.compress(gzip.compress(b"x"))
+    headers = {"Content-Encoding": "gzip, gzip"}
+    assert reader.read(reader.limited(Limits(max_codings=2), body, headers=headers)) == b"x"
+    with pytest.raises(BodyTooLarge) as caught:
+        reader.read(reader.limited(Limits(max_codings=1), body, headers=headers))
+    assert caught.value.limit == "max_codings"
+    assert str(caught.value) == (
+        "The body has 2 content codings, and at most 1 are undone (max_codings), GET https://example.org/; "
+        "allow more with Limits(max_codings=...)"
+    )
+
+
+def test_limits_are_not_pickled() -> None:
+    response = Response(200, content=b"hello", request=REQUEST)
+    response._limits = Limits(max_body=1)
+    assert pickle.loads(pickle.dumps(response)).read() == b"hello"
 
 
 class TestSkim:
@@ -400,7 +661,7 @@ class TestSkim:
         assert response.content == b""
         assert response.stream.taken == 2  # type: ignore[union-attr]
 
-    @pytest.mark.parametrize("body", [gzip.compress(bytes(1024 * 1024 + 1)), b"junk"])
+    @pytest.mark.parametrize("body", [gzip.compress(bytes(1024 * 1024 + 1), mtime=0), b"junk"])
     def test_a_bomb_and_a_broken_one_count_as_empty(self, reader: Reader, body: bytes) -> None:
         assert self.skim(reader, reader.response(body, headers=GZIP), 10_000).content == b""
 
@@ -549,6 +810,12 @@ class TestText:
             assert isinstance(response.text, str), name
             assert isinstance("".join(typed(f"text/plain; charset={name}", content).iter_text()), str)
 
+    @pytest.mark.parametrize("name", ["utf-7", "UTF7", "unicode-1-1-utf-7", "u7"])
+    def test_utf_7_is_nobodys(self, name: str) -> None:
+        """It hides markup, and takes quadratic time where it comes in pieces."""
+        response = typed(f"text/html; charset={name}", b"+ADw-script+AD4-")
+        assert (response.text, response.encoding) == ("+ADw-script+AD4-", "utf-8")
+
     @pytest.mark.parametrize("bom", [codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])
     def test_text_and_iter_text_agree(self, bom: bytes) -> None:
         content = bom + "a\u20ac".encode("utf-16-le" if bom == codecs.BOM_UTF16_LE else "utf-16-be")
@@ -556,12 +823,12 @@ class TestText:
         assert response.text == "".join(response.iter_text()) == "a\u20ac"
 
 
-@pytest.mark.parametrize("more", ["", "; a=" + "b" * reading.MAX_REMEMBERED])
+@pytest.mark.parametrize("more", ["", "; a=" + "b" * contents.MAX_REMEMBERED])
 def test_charsets_are_remembered_of_short_types(more: str) -> None:
-    reading._charset_of.cache_clear()
+    contents._charset_of.cache_clear()
     for _ in range(2):
         assert typed("text/plain; charset=latin-1" + more).text == "é"
-    assert reading._charset_of.cache_info().currsize == (not more)
+    assert contents._charset_of.cache_info().currsize == (not more)
 
 
 class TestJSON:
@@ -578,6 +845,31 @@ class TestJSON:
             Response(200, content=content).json()
         with pytest.raises(json.JSONDecodeError):
             Response(200, content=b"{").json()
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"[" * 1_000_000,
+            b'{"a":' * 1_000_000,
+            b"[" * 100_000 + b"]" * 100_000,
+            b"9" * 1_000_000,
+            b"-" + b"9" * 5000,
+            b'"\xff"',
+            b"\xff\xfe\x00",
+            b"\xef\xbb",
+            b"\x00\xd8\x00\x00",
+            b'"\\ud8',
+            b"",
+        ],
+    )
+    def test_only_value_errors(self, content: bytes) -> None:
+        with pytest.raises(ValueError):
+            Response(200, content=content).json()
+
+    @given(st.binary(max_size=50))
+    def test_only_value_errors_of_anything(self, content: bytes) -> None:
+        with suppress(ValueError):
+            Response(200, content=content).json()
 
     def test_any_depth(self) -> None:
         with pytest.raises(ValueError, match="nested too deeply"):

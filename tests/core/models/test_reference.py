@@ -261,6 +261,38 @@ def test_masked_text():
         assert parse(f"http://{alone}@h/").text(masked=True) == "http://[secure]@h/"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://" + "@" * 60_000,
+        "http://" + "a@" * 30_000 + "h/",
+        "http://" + "%40" * 20_000 + "@h/",
+        "http://" + "a." * 30_000,
+        "http://" + "\u3002" * 60_000,
+        "http://" + "xn--a." * 10_000,
+        "http://[" + ":" * 60_000,
+        "http://h:" + "9" * 60_000,
+        "http://h:" + "0" * 60_000 + "/",
+        "http://h/" + "../" * 20_000,
+        "http://h/" + "%" * 60_000,
+        "http://h/" + "é" * 10_000,
+        "http://h/?" + "&" * 60_000,
+        "/" * 60_000,
+        ":" * 60_000,
+        "a+." * 20_000 + ":",
+        "http://h/" + "\\" * 60_000,
+    ],
+)
+def test_long_ones_are_read_or_refused_by_their_length_or_their_first_fault(text):
+    """Each part is gone through a few times, whatever it holds; nothing is computed before its length is known."""
+    try:
+        reference = parse(text)
+    except InvalidURL as error:
+        assert len(str(error)) < 400
+    else:
+        assert parse(reference.text()) == reference
+
+
 PIECES = st.sampled_from(
     [
         *":/?#@[]%.\\",

@@ -132,6 +132,47 @@ class TestHeaders:
         with pytest.raises(ValueError, match="CR, LF or NUL"):
             Request("GET", "https://example.org/", headers={"X-Own": "1\r\nX-Other: 2"})
 
+    @pytest.mark.parametrize("control", [*map(chr, (1, 8, 11, 12, 0x1B, 0x1F, 0x7F))])
+    @pytest.mark.parametrize("body", [{}, {"json": 1}, {"stream": ByteStream(b"")}])
+    def test_control_characters_are_refused(self, control: str, body: dict[str, Any]) -> None:
+        headers = Headers({"X-Fine": "a\tb\xfc", "X-Own": f"hush{control}"})  # as it may come from a server
+        with pytest.raises(ValueError, match=r"'x-own' holds a control character, .*RFC 9110, 5.5") as caught:
+            post(headers=headers, **body)
+        assert "hush" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            *(
+                "a b",
+                "a,b c",
+                "me@example.org",
+                "example.org/x",
+                "example.org?x",
+                "h#",
+                "\\h",
+                "h<",
+                "ex\xe4mple.org",
+            ),
+            *("a\tb", "[::1]:80 x", b"\xff"),
+        ],
+    )
+    def test_a_host_is_no_more_than_a_host(self, host: str | bytes) -> None:
+        with pytest.raises(ValueError, match="The Host header is one host name or address"):
+            post(headers=[("Host", host)])
+        with pytest.raises(ValueError, match="The Host header is one host name or address"):
+            post(headers=[("Host", host)], stream=ByteStream(b""))
+
+    def test_there_is_one_host(self) -> None:
+        with pytest.raises(ValueError, match="The Host header is one host name"):
+            post(headers=[("Host", "a.example"), ("host", "b.example")])
+
+    @pytest.mark.parametrize(
+        "host", ["", "a_b.Example:8080", "[::1]:80", "[fe80::1%25eth0]", "xn--a", " h ", "a;b"]
+    )
+    def test_hosts(self, host: str) -> None:
+        assert post(headers={"Host": host}).headers["Host"] == host
+
 
 class TestFraming:
     def test_own_length_keeps_a_stream_from_being_chunked(self) -> None:

@@ -17,6 +17,7 @@ from httpure_core.operations.body import IncomingBody
 from .stepping import ANSWER, EMPTY, EOF, Act, World, drive, each_way, ended, left_at_each_step
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def incoming(*acts: Act, timeout: Timeout | None = None) -> tuple[World, IncomingBody]:
@@ -117,8 +118,18 @@ class TestDraining:
         assert world.wire.closed
         assert world.pool.statistics == (0, 0, 0)
 
-    def test_one_that_is_too_long_by_its_last_piece(self) -> None:
+    def test_one_that_is_said_to_be_longer_is_not_begun(self) -> None:
         world, body = incoming()
+        assert ended(body.drain(4)) == b""
+        assert world.pool.statistics == (0, 0, 0)
+
+    def test_one_that_is_here_costs_nothing(self) -> None:
+        world, body = incoming(HEAD + b"hello")
+        assert ended(body.drain(4)) == b""
+        assert world.pool.statistics == (1, 1, 0)
+
+    def test_one_that_is_too_long_by_its_last_piece(self) -> None:
+        world, body = incoming(CHUNKED, b"5\r\nhello\r\n0\r\n\r\n")
         assert world.run(body.drain(4)) == b""
         assert world.pool.statistics == (1, 1, 0), "it came nevertheless: the connection is as good as ever"
 

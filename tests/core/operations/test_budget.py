@@ -10,8 +10,11 @@ from httpure_core.config.options import Timeout
 from httpure_core.errors import (
     ConnectError,
     ConnectTimeout,
+    HeadTooLarge,
     PoolTimeout,
+    ReadError,
     ReadTimeout,
+    RemoteProtocolError,
     TimeoutException,
     TransportError,
     WriteTimeout,
@@ -233,9 +236,61 @@ def test_telling_keeps_class_cause_and_words() -> None:
     cause = OSError("why")
     error = ConnectError("It failed")
     error.__cause__ = cause
-    told = telling(error, request(), " (again)")
+    told = telling(error, request())
     assert type(told) is ConnectError
-    assert str(told) == "It failed (again), GET http://example.org/path"
+    assert str(told) == "It failed, GET http://example.org/path"
     assert (told.__cause__, told.request.method) == (cause, "GET")
     assert str(error) == "It failed", "the one that the stream keeps stays as it is"
     assert isinstance(told, TransportError)
+
+
+class Demanding(ReadError):
+    """Whose constructor wants more than a message."""
+
+    def __init__(self, where: str, number: int) -> None:
+        super().__init__(f"{where} {number}")
+        self.number = number
+
+
+def test_telling_keeps_all_that_is_known() -> None:
+    error = Demanding("in", 7)
+    error.reason, error.unanswered = "reset", True
+    told = telling(error, request())
+    assert (type(told), str(told)) == (Demanding, "in 7, GET http://example.org/path")
+    assert (told.reason, told.unanswered, told.unprocessed) == ("reset", True, False)
+    assert told.number == 7  # type: ignore[attr-defined]
+    large = telling(HeadTooLarge("It is too large", limit="max_fields"), request())
+    assert (large.limit, large.request.method) == ("max_fields", "GET")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("unprocessed", [True, False])
+def test_telling_knows_that_it_was_sent(unprocessed: bool) -> None:
+    error = RemoteProtocolError("It is gone")
+    error.unprocessed = unprocessed
+    assert telling(error, request()).request_sent is not unprocessed
+
+
+def test_telling_twice_is_telling_once() -> None:
+    told = telling(ConnectError("It failed"), request())
+    assert telling(told, request(url="http://other.example/")) is told
+
+
+def test_a_timeout_says_whether_anything_was_sent() -> None:
+    each = budget(Timeout(1))
+    assert each.spent("read").request_sent is False
+    each.sent = True
+    assert each.spent("read").request_sent is True
+
+
+def test_what_has_no_limit_of_its_own_has_the_rest_of_the_total() -> None:
+    clock = Clock()
+    assert budget(Timeout(5), clock).rest() is None
+    assert not budget(Timeout(5), clock).over
+    each = budget(Timeout(5, total=10), clock)
+    assert (each.rest(), each.over) == (10, False)
+    clock.now = 9.5
+    assert (each.rest(), each.over) == (0.5, False)
+    clock.now = 10.0
+    assert each.over
+    with pytest.raises(WriteTimeout, match=r"within 10 s \(the total timeout\)"):
+        each.rest()

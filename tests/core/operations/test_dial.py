@@ -8,7 +8,7 @@ import pytest
 
 from httpure_core.config.options import Timeout
 from httpure_core.effects import Dial, Effect, Flush, Offload, Operation, Receive, Resolve
-from httpure_core.errors import ConnectError, ConnectTimeout
+from httpure_core.errors import CertificateError, ConnectError, ConnectTimeout, TLSError
 from httpure_core.http1.connection import Http1Connection
 from httpure_core.models.request import Request
 from httpure_core.operations.dial import Dialler
@@ -98,7 +98,8 @@ class TestTime:
 
     def test_runs_on_during_tls(self) -> None:
         world = World()
-        assert self.times(world, "https://example.org/", Timeout(11)) == [10, 9, 8, 7, 6]
+        # Loading the certificates does not count.
+        assert self.times(world, "https://example.org/", Timeout(11)) == [11, 10, 9, 8, 7]
         assert world.kinds() == ["Offload", "Resolve", "Dial", "Flush", "Receive", "Flush"]
 
     def test_never_goes_below_zero(self) -> None:
@@ -109,6 +110,13 @@ class TestTime:
 
     def test_the_total_counts_too(self) -> None:
         assert self.times(World(), "http://example.org/", Timeout(None, total=4)) == [4, 3]
+
+    def test_the_total_counts_the_loading_of_certificates_too(self) -> None:
+        assert self.times(World(), "https://example.org/", Timeout(9, total=8)) == [7, 6, 5, 4, 3]
+        with pytest.raises(
+            ConnectTimeout, match="because loading the certificates took too long, GET https://"
+        ):
+            self.times(World(), "https://example.org/", Timeout(9, total=1))
 
 
 class TestSecure:
@@ -124,7 +132,7 @@ class TestSecure:
         operation = dialling(world, "https://example.org/")
         assert isinstance(next(operation), Offload)
         with pytest.raises(
-            ConnectError, match=r"certificates for TLS \(no such file: ca\.pem\), GET https://example"
+            TLSError, match=r"certificates for TLS \(no such file: ca\.pem\), GET https://example"
         ):
             operation.throw(OSError("no such file: ca.pem"))
 
@@ -177,7 +185,22 @@ class TestSecure:
         assert str(caught.value) == (
             f"Could not make a TLS connection to example.org ({why}), GET https://example.org/"
         )
+        assert type(caught.value) is TLSError
         assert world.wire.closed
+
+    def test_a_certificate_that_is_refused_has_its_class_and_advice(self) -> None:
+        class Refusing(FakeTLS):
+            def receive_data(self, data: bytes) -> None:
+                self.fail("it is over", reason="certificate", advice="renew it")
+
+        world = World()
+        world.tls.machine = lambda name, alpn: Refusing(name, alpn, None)  # type: ignore[method-assign]
+        with pytest.raises(CertificateError) as caught:
+            world.run(dialling(world, "https://example.org/"))
+        assert str(caught.value) == (
+            "Could not make a TLS connection to example.org (it is over), GET https://example.org/; renew it"
+        )
+        assert caught.value.reason == "certificate"
 
     @pytest.mark.parametrize("steps", [3, 4, 5])
     def test_a_lost_connection(self, steps: int) -> None:

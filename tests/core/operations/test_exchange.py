@@ -20,6 +20,7 @@ from httpure_core.errors import (
     WriteTimeout,
 )
 from httpure_core.http1.connection import CloseReason, Http1Connection
+from httpure_core.layers import BrokenTLS
 from httpure_core.models.request import Request
 from httpure_core.operations.budget import Budget
 from httpure_core.operations.exchange import SMALL_BODY, exchange
@@ -328,9 +329,42 @@ class TestEarlyAnswers:
         world.wire.tell(last_word)
         with pytest.raises(WriteError) as caught:
             next(operation)
-        assert "The connection was lost: [Errno 32] Broken pipe" in str(caught.value)
+        assert "The connection was lost: Broken pipe" in str(caught.value)
         assert isinstance(caught.value.__cause__, BrokenPipeError)
+        assert caught.value.reason == "reset"
         assert caught.value.request.url.host == "example.org"
+
+    @pytest.mark.parametrize(
+        ("lost", "last_word", "kind", "reason"),
+        [
+            (BrokenPipeError(32, "Broken pipe"), BrokenTLS("alert unknown ca"), ReadError, "tls"),
+            (ConnectionAbortedError(103, "the client was closed"), EOF, RemoteProtocolError, "closed"),
+        ],
+        ids=["alert", "orderly end"],
+    )
+    def test_how_it_came_about_tells_more(self, lost: Any, last_word: Any, kind: Any, reason: str) -> None:
+        """Of a server that hangs up for a reason, and of a link that was closed therefore."""
+        world = Wired()
+        operation = world.exchange(Request("GET", "http://example.org/"))
+        next(operation)
+        assert isinstance(operation.throw(lost), Receive)
+        world.wire.tell(last_word)
+        with pytest.raises(kind) as caught:
+            next(operation)
+        assert type(caught.value) is kind and caught.value.reason == reason
+
+    @pytest.mark.parametrize("last_word", [EOF, ConnectionResetError(104, "Connection reset by peer")])
+    @pytest.mark.parametrize("make", ["small", "upload"])
+    def test_an_end_before_anything_was_asked(self, last_word: Any, make: str) -> None:
+        """A server may hang up on a new connection: who asks nevertheless hears of it, and nothing is sent."""
+        world = Wired()
+        world.wire.tell(last_word)
+        kind = RemoteProtocolError if last_word == EOF else ReadError
+        operation = world.exchange(upload() if make == "upload" else Request("GET", "http://example.org/"))
+        with pytest.raises((kind, WriteError)) as caught:
+            world.run(operation)
+        assert caught.value.reason == ("closed" if last_word == EOF else "reset")
+        assert not world.wire.sent
 
     @pytest.mark.parametrize("make", [large, upload])
     def test_it_is_the_same_error_where_the_reader_notices_first(self, make: Any) -> None:
@@ -538,3 +572,59 @@ def test_left_at_each_step_the_source_is_closed(way: str) -> None:
     for _ in left_at_each_step(way, lambda world: world.exchange(streaming(Source())), Wired):  # type: ignore[attr-defined]
         assert log in ([], ["begun", "closed"])
         log.clear()
+
+
+class TestTheTotalOfABody:
+    """A source of the user's may take as long as it likes, but not longer than all is to take."""
+
+    def at_its_first_pull(self, timeout: Timeout) -> tuple[World, Operation[Any], Pull]:
+        world = Wired()
+        operation = world.exchange(upload(), timeout)
+        effect = next(operation)
+        while not isinstance(effect, Pull):
+            effect = step(operation, effect, world.perform)
+        return world, operation, effect
+
+    def test_is_told_to_the_driver(self) -> None:
+        world, operation, pull = self.at_its_first_pull(Timeout(1, total=5))
+        assert pull.timeout == 5
+        world.clock.now = 3.0
+        effect: Any = step(operation, pull, world.perform)
+        while effect is not pull:
+            effect = step(operation, effect, world.perform)
+        assert pull.timeout == 2
+        operation.close()
+
+    def test_which_has_none_where_there_is_none(self) -> None:
+        _, operation, pull = self.at_its_first_pull(Timeout(1))
+        assert pull.timeout is None
+        operation.close()
+
+    def test_is_told_in_words(self) -> None:
+        world, operation, _ = self.at_its_first_pull(Timeout(1, total=5))
+        world.clock.now = 5.0
+        closing = operation.throw(TimeoutError())
+        assert isinstance(closing, Pull) and closing.finished
+        with pytest.raises(WriteTimeout) as caught:
+            world.run(operation, closing)
+        assert str(caught.value) == (
+            "Nothing could be sent within 5 s (the total timeout) because the next piece of the request's body did not "
+            "come, POST http://example.org/; allow more with Timeout(total=...)"
+        )
+        assert caught.value.request_sent is True
+
+    @pytest.mark.parametrize("timeout", [Timeout(1), Timeout(1, total=5)])
+    def test_a_timeout_of_the_source_s_own_is_left_as_it_is(self, timeout: Timeout) -> None:
+        world, operation, _ = self.at_its_first_pull(timeout)
+        world.clock.now = 4.0
+        closing = operation.throw(TimeoutError("the database is slow"))
+        with pytest.raises(TimeoutError, match="the database is slow") as caught:
+            world.run(operation, closing)
+        assert type(caught.value) is TimeoutError
+
+    def test_that_is_over_takes_no_piece(self) -> None:
+        world, operation, pull = self.at_its_first_pull(Timeout(1, total=5))
+        effect: Any = step(operation, pull, world.perform)
+        world.clock.now = 6.0
+        with pytest.raises(WriteTimeout, match=r"within 5 s \(the total timeout\)"):
+            world.run(operation, effect)

@@ -12,6 +12,7 @@ from httpure_core.effects import Call, Operation, Park
 from httpure_core.errors import LocalProtocolError, ReadError, WriteError
 from httpure_core.http1.connection import Http1Connection
 from httpure_core.http1.stream import Http1Stream
+from httpure_core.models.headers import Headers
 from httpure_core.models.request import Request
 from httpure_core.operations.exchange import exchange
 from httpure_core.operations.report import Report, silent
@@ -87,8 +88,8 @@ def test_a_request_that_cannot_be_sent() -> None:
     with pytest.raises(LocalProtocolError):
         transmit(world, request)
     assert told.events == DIALLED, "it was not even begun"
-    headers = [(b"Host", b"a"), (b"Host", b"b")]
-    request = traced(Request("GET", "http://example.org/", headers=headers), told)
+    request = traced(Request("GET", "http://example.org/"), told)
+    request.headers = Headers([(b"Host", b"a"), (b"Host", b"b")])
     with pytest.raises(LocalProtocolError) as caught:
         transmit(world, request)
     assert told.events[-1] == "http11.send_request_headers.failed"

@@ -14,7 +14,7 @@ from httpure_core.config.options import Timeout
 from httpure_core.effects import Dial, Flush, Operation, Receive
 from httpure_core.errors import ReadTimeout, RemoteProtocolError, WriteTimeout
 from httpure_core.http2.connection import Http2Connection
-from httpure_core.http2.stream import CREDIT
+from httpure_core.http2.limits import FIRST_WINDOW
 from httpure_core.models.request import Request
 from httpure_core.operations.body import IncomingBody
 from httpure_core.operations.dial import Dialler
@@ -27,6 +27,8 @@ from tests.core.http2.pair import OK, Pair
 
 from .stepping import Stuck, Wire, World, Wrapped, drive, each_way, ended, left_at_each_step
 
+#: Bytes that a reader takes before the first window is opened again.
+CREDIT = FIRST_WINDOW // 4
 #: Bytes of a WINDOW_UPDATE frame.
 UPDATE = 13
 

@@ -10,24 +10,30 @@ from typing import Any
 import pytest
 
 from httpure_core.auth import Auth, BasicAuth
+from httpure_core.auth.digest import DigestAuth
 from httpure_core.config.options import Timeout
 from httpure_core.content.streams import SyncByteStream
 from httpure_core.contracts import Log
 from httpure_core.effects import Advance, Call, Close, Operation, Read, Transmit
 from httpure_core.errors import (
+    BodyTooLarge,
     ConnectError,
     ConnectTimeout,
     DecodingError,
+    LimitExceeded,
     RemoteProtocolError,
     RequestError,
     TooManyRedirects,
 )
+from httpure_core.limits import DEFAULT_LIMITS, Limits
 from httpure_core.models.cookies import Cookies
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
 from httpure_core.models.url import URL
-from httpure_core.operations.follow import MAX_DRAINED, follow, read_whole
+from httpure_core.operations.follow import follow
+from httpure_core.operations.reading import MAX_DRAINED, read_whole
 from httpure_core.operations.report import INFO, silent
+from httpure_core.retries import Retry
 
 from .stepping import ANSWER, EMPTY, Act, Cancelled, World, drive, each_way, left_at_each_step
 
@@ -63,6 +69,10 @@ class Session:
         self.clock = world.clock
         self.mutex = threading.Lock()
         self.max_redirects = 20
+        self.max_auth_rounds = 20
+        self.limits = DEFAULT_LIMITS
+        self.retries: Any = None
+        self.allow_downgrade = False
         self.default_encoding = "utf-8"
         self.sensitive_headers: tuple[str, ...] = ()
         self.request_log: Log = silent("")
@@ -254,6 +264,11 @@ class TestRedirects:
         world.session.max_redirects = 2
         assert len(world.send().history) == 2
 
+    def test_are_counted_without_the_challenges_of_an_auth_flow(self) -> None:
+        world = Journeys(CHALLENGE, redirect())
+        world.session.max_redirects = 1
+        assert [each.status_code for each in world.send(auth=Twice()).history] == [401, 302]
+
     def test_with_a_long_body_are_not_read(self) -> None:
         long = [
             b"HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 999999\r\n\r\n",
@@ -301,6 +316,125 @@ class TestRedirects:
                 effect = next(operation)
         assert times[0] == 10
         assert times[-1] == 10 - len(times) + 1, "the second exchange has only what the first left over"
+
+
+def chunked(*pieces: bytes, fields: str = "") -> list[Act]:
+    """A response whose length nobody knows, with nothing behind those pieces."""
+    head = f"HTTP/1.1 200 OK\r\n{fields}Transfer-Encoding: chunked\r\n\r\n".encode()
+    return [head, *(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)]
+
+
+LAST = b"0\r\n\r\n"
+FIVE = Limits(max_body=5)
+
+
+class TestLimitsOfBodies:
+    """Whoever carried the request; how they are obeyed is in `tests/core/models/test_reading.py`."""
+
+    def limited(self, limits: Limits, *answers: list[Act], transport: Any = None) -> Journeys:
+        world = Journeys(*answers, transport=transport)
+        world.session.limits = limits
+        return world
+
+    @pytest.mark.parametrize(
+        "acts",
+        [answer(), [*chunked(b"he", b"llo"), LAST], [b"HTTP/1.0 200 OK\r\n\r\nhe", b"llo", b""]],
+        ids=["said", "chunked", "closed"],
+    )
+    def test_as_much_as_may_be(self, acts: list[Act]) -> None:
+        world = self.limited(FIVE, acts)
+        response = world.send()
+        assert (response.content, response.is_closed, response.num_bytes_downloaded) == (b"hello", True, 5)
+
+    def test_a_length_that_is_too_much_is_refused_before_a_byte_is_read(self) -> None:
+        world = self.limited(FIVE, answer(body=b"hello!"))
+        with pytest.raises(
+            BodyTooLarge, match=r"6 as its Content-Length says, GET http://example.org/;"
+        ) as caught:
+            world.send()
+        assert (caught.value.limit, caught.value.request.method) == ("max_body", "GET")
+        assert list(world.wire.incoming) == [b"hello!"]
+        assert world.wire.closed
+        assert world.pool.statistics == (0, 0, 0)
+
+    def test_one_that_came_with_its_head(self) -> None:
+        world = self.limited(FIVE, [b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello!"])
+        with pytest.raises(BodyTooLarge, match="more than 5 bytes"):
+            world.send()
+        assert world.pool.statistics == (1, 1, 0), "the connection is as good as ever"
+
+    def test_no_more_is_received_than_may_be(self) -> None:
+        world = self.limited(FIVE, chunked(b"he", b"llo", b"!", b"never"))
+        with pytest.raises(BodyTooLarge, match=r"more than 5 bytes \(max_body\), GET http://example.org/;"):
+            world.send()
+        assert len(world.wire.incoming) == 1
+        assert world.wire.closed
+        assert world.pool.statistics == (0, 0, 0)
+
+    def test_of_what_is_decoded(self) -> None:
+        body = gzip.compress(b"hello")
+        fields = "Content-Encoding: gzip\r\n"
+        for limits in (FIVE, Limits(max_body=len(body))):
+            world = self.limited(limits, [*chunked(body, fields=fields), LAST])
+            assert world.send().content == b"hello"
+            world = self.limited(limits, answer(body=body, Content_Encoding="gzip"))
+            assert world.send().content == b"hello"
+        world = self.limited(Limits(max_body=4), chunked(body, fields=fields))
+        with pytest.raises(BodyTooLarge):
+            world.send()
+
+    def test_a_broken_one_says_whose_it_is(self) -> None:
+        for acts in (
+            chunked(b"junk", fields="Content-Encoding: gzip\r\n"),
+            answer(body=b"junk", Content_Encoding="gzip"),
+        ):
+            world = self.limited(FIVE, acts)
+            with pytest.raises(
+                DecodingError, match=r"gzip body is broken.*, GET http://example.org/$"
+            ) as caught:
+                world.send()
+            assert caught.value.request_sent is True
+
+    def test_one_that_is_cut_off(self) -> None:
+        acts = chunked(gzip.compress(b"hello")[:-1], fields="Content-Encoding: gzip\r\n")
+        world = self.limited(FIVE, [*acts, LAST])
+        with pytest.raises(DecodingError, match=r"ended before its end marker: .*, GET http://example.org/$"):
+            world.send()
+
+    def test_a_redirect_and_a_challenge_may_have_any(self) -> None:
+        """Nobody looks at them, and no more than a little is read."""
+        world = self.limited(Limits(max_body=2), redirect(), CHALLENGE, answer(body=b"ok"))
+        response = world.send(auth=Twice())
+        assert response.content == b"ok"
+        assert [each.content for each in response.history] == [b"", b""]
+
+    def test_an_auth_flow_that_wants_the_body(self) -> None:
+        world = self.limited(Limits(max_body=3), CHALLENGE)
+        with pytest.raises(BodyTooLarge):
+            world.send(auth=NeedsBodies())
+
+    @pytest.mark.parametrize("read", [True, False])
+    def test_of_custom_transports(self, read: bool) -> None:
+        def handler(request: Request) -> Response:
+            return Response(200, content=b"hello!" if request.url.path == "/" else iter([b"hel", b"lo!"]))
+
+        for path in ("/", "/pieces"):
+            world = self.limited(FIVE, transport=Custom(handler))
+            with pytest.raises(BodyTooLarge, match=f"more than 5 bytes .*, GET http://example.org{path};"):
+                response = world.send(Request("GET", f"http://example.org{path}"), read=read)
+                list(response.iter_bytes())
+
+    def test_of_the_request(self) -> None:
+        world = Journeys(redirect(), answer(body=b"hello!"), answer(body=b"hello!"))
+        with pytest.raises(BodyTooLarge):
+            world.send(Request("GET", "http://example.org/", extensions={"limits": FIVE}))
+        assert world.send().content == b"hello!"
+        with pytest.raises(TypeError, match="The extension 'limits' is made by Limits"):
+            world.send(Request("GET", "http://example.org/", extensions={"limits": 5}))
+
+    def test_default_ones_are_not_set(self) -> None:
+        world = Journeys(answer())
+        assert "_limits" not in vars(world.send())
 
 
 class Twice(Auth):
@@ -356,6 +490,25 @@ class OwnBreaks(Breaks):
         return self.auth_flow(request)
 
 
+class Endless(Auth):
+    """Is never content."""
+
+    rounds = 0
+
+    def auth_flow(self, request: Request) -> Any:
+        try:
+            while True:
+                yield request
+                self.rounds += 1
+        finally:
+            self.rounds = -self.rounds
+
+
+class OwnEndless(Endless):
+    def sync_auth_flow(self, request: Request) -> Any:
+        return self.auth_flow(request)
+
+
 CHALLENGE = answer(401, b"who?", WWW_Authenticate="Word")
 
 
@@ -403,6 +556,36 @@ class TestAuth:
         Journeys(transport=handler).send(auth=auth)
         assert auth.seen == (b"", b"who?")
 
+    @pytest.mark.parametrize("auth", [Endless(), OwnEndless()], ids=["pure", "its own"])
+    def test_that_is_never_content_comes_to_an_end(self, auth: Endless) -> None:
+        world = Journeys(*[CHALLENGE] * 5)
+        world.session.max_auth_rounds = 3
+        with pytest.raises(LimitExceeded) as caught:
+            world.send(auth=auth)
+        name = type(auth).__name__
+        assert str(caught.value) == (
+            f"{name} has made 3 requests and wants to make another (max_auth_rounds), GET http://example.org/; "
+            "allow more with max_auth_rounds"
+        )
+        assert (caught.value.limit, caught.value.request.method) == ("max_auth_rounds", "GET")
+        assert len(world.sent()) == 3
+        assert auth.rounds == -3, "the flow is closed"
+        assert world.pool.statistics == (1, 1, 0)
+
+    def test_as_many_rounds_as_may_be(self) -> None:
+        world = Journeys(CHALLENGE)
+        world.session.max_auth_rounds = 2
+        assert world.send(auth=Twice()).status_code == 200
+        world.session.max_auth_rounds = 1
+        assert world.send(auth=BasicAuth("user", "password")).status_code == 200
+
+    def test_digest_answers_twice_whatever_the_limit(self) -> None:
+        again = answer(401, b"who?", WWW_Authenticate='Digest realm="a", nonce="b", qop="auth", stale=true')
+        world = Journeys(*[again] * 30)
+        response = world.send(auth=DigestAuth("user", "password"))
+        assert (response.status_code, len(response.history)) == (401, 2)
+        assert len(world.sent()) == 3
+
     def test_and_redirects_go_together(self) -> None:
         world = Journeys(redirect(), CHALLENGE, redirect("/third"))
         response = world.send(auth=Twice())
@@ -426,6 +609,14 @@ class TestAuth:
         assert b"X-Signature: mine" in world.wires[0].sent
         assert b"X-Signature" not in world.wires[1].sent
         assert b"X-Other: 1" in world.wires[1].sent
+
+    def test_what_is_no_request_is_told(self) -> None:
+        class Yields(Auth):
+            def auth_flow(self, request: Request) -> Any:
+                yield "a request"
+
+        with pytest.raises(TypeError, match="Yields yielded what is no Request, but str"):
+            Journeys().send(Request("GET", "http://example.org/"), Yields())
 
     @pytest.mark.parametrize("auth", [Nothing(), OwnNothing()], ids=["pure", "its own"])
     def test_without_a_request_says_so(self, auth: Auth) -> None:
@@ -554,6 +745,57 @@ class TestLog:
         world = Journeys()
         with pytest.raises(TypeError, match="The extension 'timeout' is a dict"):
             world.run(world.follow(Request("GET", "http://example.org/", extensions={"timeout": 5.0})))
+
+
+class TestRequestSent:
+    """Once a server has answered, no error says that none has seen what the user had sent, whatever it is of."""
+
+    ELSEWHERE = Request("POST", "http://elsewhere.example/")
+
+    def unsent(self, *arguments: Any) -> None:
+        raise ConnectError("Refused", request=self.ELSEWHERE)
+
+    def check(self, world: Journeys, auth: Auth | None = None) -> None:
+        world.session.retries = Retry(2, backoff=0.0)
+        with pytest.raises(ConnectError) as caught:
+            world.send(Request("POST", "http://example.org/", content=b"order"), auth=auth)
+        assert caught.value.request_sent is True
+        assert [wire.sent.count(b"POST ") for wire in world.wires] == [1]
+        assert world.pool.statistics.connections == world.pool.statistics.idle
+
+    def test_after_a_redirect(self) -> None:
+        world = Journeys(redirect("http://elsewhere.example/", 303))
+        dial = world.dial
+
+        def first_only(effect: Any) -> None:
+            if world.wires:
+                raise ConnectionRefusedError(111, "Connection refused")
+            dial(effect)
+
+        world.dial = first_only  # type: ignore[method-assign]
+        self.check(world)
+
+    def test_of_what_a_hook_has_sent(self) -> None:
+        world = Journeys()
+        world.session.hooks["response"].append(self.unsent)
+        self.check(world)
+
+    def test_of_what_an_auth_flow_has_sent(self) -> None:
+        unsent = self.unsent
+
+        class Asking(Auth):
+            def auth_flow(self, request: Request) -> Any:
+                yield request
+                unsent()
+
+        self.check(Journeys(CHALLENGE), Asking())
+
+    def test_before_anybody_has_answered(self) -> None:
+        world = Journeys()
+        world.session.hooks["request"].append(self.unsent)
+        with pytest.raises(ConnectError) as caught:
+            world.send()
+        assert caught.value.request_sent is False
 
 
 class TestHooks:

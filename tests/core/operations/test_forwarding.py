@@ -15,7 +15,8 @@ from httpure_core.errors import LocalProtocolError, TimeoutException, TransportE
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
 from httpure_core.operations.dial import Dialler
-from httpure_core.operations.forwarding import MAX_DRAINED, ForwardingTransmitter
+from httpure_core.operations.forwarding import ForwardingTransmitter
+from httpure_core.operations.reading import MAX_DRAINED
 from httpure_core.pool import Pool
 
 from .stepping import ANSWER, EOF, Act, FakeTLSConfig, World, Wrapped, each_way, left_at_each_step, whole

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from httpure_core.config.options import Proxy, Timeout
 from httpure_core.effects import Address, Begin, Consult, Dial, Operation, Race, Resolve
-from httpure_core.errors import ConnectError, ConnectTimeout
+from httpure_core.errors import ConnectError, ConnectTimeout, ResolveError
 from httpure_core.models.request import Request
 from httpure_core.operations.dial import Dialler
 
@@ -164,6 +164,36 @@ def test_when_no_address_is_left_each_failure_is_told() -> None:
     assert world.all_closed()
 
 
+@pytest.mark.parametrize(
+    ("fates", "reason"),
+    [
+        ([REFUSED, UNREACHABLE], "refused"),
+        ([UNREACHABLE, (0.1, REFUSED)], "refused"),
+        ([UNREACHABLE, ConnectionResetError(104, "Connection reset by peer")], "reset"),
+        ([UNREACHABLE, OSError("odd")], "unreachable"),
+        ([OSError("odd"), OSError("odd, too")], None),
+    ],
+)
+def test_of_several_failures_the_most_telling_is_the_reason(fates: list[Fate], reason: str | None) -> None:
+    world = Slow(*fates)
+    with pytest.raises(ConnectError) as caught:
+        world.run(dialling(world))
+    assert type(caught.value) is ConnectError
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(FileNotFoundError(2, "No such file"), "refused"), (REFUSED, "refused")]
+)
+def test_a_unix_socket_that_nobody_has(error: OSError, reason: str) -> None:
+    world = Slow(uds="/run/server")
+    operation = dialling(world)
+    next(operation)
+    with pytest.raises(ConnectError) as caught:
+        operation.throw(error)
+    assert caught.value.reason == reason
+
+
 def test_in_the_order_in_which_they_failed() -> None:
     world = Slow((1.0, REFUSED), (0.1, UNREACHABLE))
     with pytest.raises(
@@ -262,11 +292,12 @@ def test_a_name_that_cannot_be_looked_up() -> None:
     world = World()
     operation = dialling(world)
     next(operation)
-    with pytest.raises(ConnectError) as caught:
+    with pytest.raises(ResolveError) as caught:
         operation.throw(OSError(-2, "Name or service not known"))
     assert str(caught.value) == (
         "Could not look up the host name 'example.org' (Name or service not known), GET http://example.org/"
     )
+    assert caught.value.reason == "resolve"
     assert isinstance(caught.value.__cause__, OSError)
 
 
@@ -447,6 +478,7 @@ class TestPolicy:
             "Could not connect to example.org ([2001:db8::1]:80: refused by the address policy; "
             "192.0.2.1:80: refused by the address policy), GET http://example.org/"
         )
+        assert caught.value.reason == "policy"
         assert asked == list(BOTH)
         assert world.kinds() == ["Resolve"]
 

@@ -217,9 +217,21 @@ class TestClosing:
     def test_before(self) -> None:
         world = World()
         world.pool.close()
-        with pytest.raises(RuntimeError, match="closed"):
-            world.run(world.transmitter.transmit(request()))
+        with pytest.raises(RuntimeError) as caught:
+            world.run(world.transmitter.transmit(request("http://example.org/a?secret")))
+        assert str(caught.value) == (
+            "The client is closed: make a new one to send more requests, GET http://example.org/a"
+        )
         assert not world.wires
+
+    def test_soon(self) -> None:
+        world = World()
+        world.pool.drain(True)
+        with pytest.raises(RuntimeError) as caught:
+            world.run(world.transmitter.transmit(request("http://example.org/a?secret")))
+        assert str(caught.value) == (
+            "The client is about to close, and takes no new requests, GET http://example.org/a"
+        )
 
     def test_during_the_exchange(self) -> None:
         world = World()

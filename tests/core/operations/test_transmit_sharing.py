@@ -14,7 +14,7 @@ from httpure_core.errors import ConnectError, ConnectTimeout, LocalProtocolError
 from httpure_core.models.request import Request
 from httpure_core.operations.budget import Budget
 from httpure_core.operations.dial import Dialler
-from httpure_core.operations.resending import Resending, may_resend
+from httpure_core.operations.resending import MOST_REFUSALS, Resending, may_resend
 from httpure_core.operations.transmit import Transmitter
 from httpure_core.pool import Pool, Ticket
 
@@ -315,6 +315,17 @@ class TestResending:
         refused.unprocessed = True
         assert [resending.may(refused, Ticket("a")) for _ in range(5)] == [True, True, True, True, False]
 
+    def test_refusals_of_a_shared_connection_are_no_goes(self) -> None:
+        """Others can make it refuse at any moment, again and again; nothing was sent then."""
+        world = World()
+        resending = Resending(Budget(request(), world.clock), True)
+        refused = LocalProtocolError("No further stream")
+        refused.unprocessed = True
+        ticket = Ticket("a")
+        ticket.reused = True
+        assert all(resending.may(refused, ticket) for _ in range(MOST_REFUSALS))
+        assert not resending.may(refused, ticket)
+
     def test_of_lost_connections_the_third_is_its_own(self) -> None:
         """The second was made since, and others may have used it: it can have been dying as well."""
         world = World()
@@ -375,7 +386,9 @@ class TestDraining:
         park = next(draining)
         assert isinstance(park, Park)
         assert park.timeout == 5
-        with pytest.raises(RuntimeError, match="The client was closed"):
+        with pytest.raises(
+            RuntimeError, match="The client is about to close, and takes no new requests, GET"
+        ):
             world.get()
         held.stream.incoming.close()  # type: ignore[union-attr]
         assert park.signal.ready

@@ -11,7 +11,15 @@ import pytest
 from httpure_core.config.options import Timeout
 from httpure_core.content.streams import SyncByteStream
 from httpure_core.effects import Close, Effect, Flush, Operation, Pull, Receive
-from httpure_core.errors import ReadError, ReadTimeout, RemoteProtocolError, WriteError, WriteTimeout
+from httpure_core.errors import (
+    LocalProtocolError,
+    ReadError,
+    ReadTimeout,
+    RemoteProtocolError,
+    WriteError,
+    WriteTimeout,
+)
+from httpure_core.models.headers import Headers
 from httpure_core.models.request import Request
 from httpure_core.models.response import Response
 from httpure_core.operations.body import IncomingBody
@@ -204,6 +212,25 @@ def test_memory_that_a_stream_fills_again_is_in_no_link(kind: Any) -> None:
     request = Request("POST", "http://example.org/", headers=fields, stream=Refilled())
     drive(world.exchange(request), world.perform, 6)
     assert [bytes(data) for data in kept][1:] == [b"one", b"two"]
+
+
+class TestBadBodies:
+    """That the length is another one is found out while the response is read already."""
+
+    @pytest.mark.parametrize("aloud", [False, True])
+    @pytest.mark.parametrize(("length", "word"), [("5", "longer"), ("99", "shorter")])
+    def test_are_told_with_the_place(self, aloud: bool, length: str, word: str) -> None:
+        world = Early(HI, END, aloud=aloud)
+        world.request.headers = Headers({"Host": "example.org", "Content-Length": length})
+        body = world.begin_body()
+        with pytest.raises(LocalProtocolError) as caught:
+            world.run(body.read_all())
+        text = str(caught.value)
+        assert f"body is {word} than its Content-Length says" in text
+        assert text.endswith(", POST http://example.org/") and text.count("POST") == 1
+        assert (caught.value.request, caught.value.request_sent) == (world.request, True)
+        assert world.source.log == ["begun", "closed"]
+        assert world.pool.statistics == (0, 0, 0)
 
 
 class TestClosing:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from httpure_core.contracts import Fields
+from httpure_core.limits import DEFAULT_LIMITS, Limits
 from httpure_core.models.request import Request
-from httpure_core.proxy.tunnel import MAX_FIELDS, MAX_HEAD_SIZE, MAX_INFORMATIONAL, MAX_REFUSAL, Tunnel
+from httpure_core.proxy.tunnel import MAX_HEAD_SIZE, MAX_REFUSAL, Tunnel
 from tests.core.test_nested_layers import Inside
 
 OK = b"HTTP/1.1 200 Connection established\r\n\r\n"
@@ -67,7 +68,7 @@ def test_there_is_no_body(field: tuple[bytes, bytes]) -> None:
         b"HTTP/1.1 204 No Content\r\n\r\n",
         b"HTTP/1.1 299\r\nServer: x\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
-        b"HTTP/1.1 100 Continue\r\n\r\n" * MAX_INFORMATIONAL + OK,
+        b"HTTP/1.1 100 Continue\r\n\r\n" * DEFAULT_LIMITS.max_informational + OK,
         # RFC 9110 section 9.3.6: there is no body, whatever the fields say.
         b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -165,10 +166,13 @@ BROKEN = [
     b"HTTP/1.1 200 OK\r\nno field\r\n\r\n",
     b"HTTP/1.1 200 OK\r\n: no name\r\n\r\n",
     b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
-    b"HTTP/1.1 100 Continue\r\n\r\n" * (MAX_INFORMATIONAL + 1),
-    b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * (MAX_FIELDS + 1) + b"\r\n",
-    b"HTTP/1.1 200 OK\r\nX: " + b"y" * MAX_HEAD_SIZE + b"\r\n\r\n",
 ]
+
+TOO_LARGE = {
+    "max_informational": b"HTTP/1.1 100 Continue\r\n\r\n" * (DEFAULT_LIMITS.max_informational + 1),
+    "max_fields": b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * (DEFAULT_LIMITS.max_fields + 1) + b"\r\n",
+    "max_head_size": b"HTTP/1.1 200 OK\r\nX: " + b"y" * MAX_HEAD_SIZE + b"\r\n\r\n",
+}
 
 
 @pytest.mark.parametrize("answer", BROKEN, ids=range(len(BROKEN)))
@@ -177,15 +181,64 @@ def test_what_is_no_answer(answer: bytes) -> None:
     assert machine.failure is not None
     assert machine.failure.startswith("its answer is not valid HTTP/1.1: ")
     assert (machine.established, machine.refusal) == (False, None)
-    assert machine.failure == tunnel(
-        *(answer[i : i + 1000] for i in range(0, len(answer), 1000))
-    ).failure or (
-        "y" * 100 in answer.decode()  # h11 has its own words for it
+    assert machine.failure == tunnel(*(answer[i : i + 1] for i in range(len(answer)))).failure
+
+
+@pytest.mark.parametrize(("limit", "answer"), TOO_LARGE.items(), ids=TOO_LARGE)
+@pytest.mark.parametrize("size", [1000, 2**20])
+def test_an_answer_beyond_a_limit(limit: str, answer: bytes, size: int) -> None:
+    machine = tunnel(*(answer[start : start + size] for start in range(0, len(answer), size)))
+    assert machine.failure is not None and machine.failure.startswith("its answer is too large: the ")
+    assert f"Limits({limit}=...)" in machine.failure
+    assert not machine.established
+
+
+def test_limits_of_ones_own() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nA: b\r\nC: d\r\n\r\n"
+    for limits, good in ((Limits(max_fields=2), True), (Limits(max_fields=1), False)):
+        machine = Tunnel(b"a:1", [], limits=limits)
+        machine.receive_data(answer)
+        assert machine.established is good
+    machine = Tunnel(b"a:1", [], limits=Limits(max_head_size=2**20))
+    machine.receive_data(TOO_LARGE["max_head_size"])
+    assert "and 65,536 are allowed" in str(machine.failure), "whatever the limits of responses are"
+
+
+@pytest.mark.parametrize("cut", [0, 5])
+def test_bytes_before_we_begin_are_no_origins(cut: int) -> None:
+    """RFC 9110 section 9.3.6: with TLS it is for us to speak first, so these are the proxy's own."""
+    machine = Tunnel(b"a:443", [], client_first=True)
+    machine.receive_data(OK + b"early"[: 5 - cut])
+    if cut:
+        assert machine.established
+        machine.receive_data(b"early")
+        inner = Inside()
+        machine.attach(inner)
+        assert inner.got == b"" and "before we had begun" in str(inner.ends[0])
+    else:
+        assert "it sent bytes through the tunnel before we had begun to use it" in str(machine.failure)
+        assert not machine.established
+
+
+def test_bytes_behind_our_own_are_the_origins() -> None:
+    machine = Tunnel(b"a:443", [], client_first=True)
+    machine.receive_data(OK)
+    inner = Inside()
+    machine.attach(inner)
+    machine.receive_data(b"hello")
+    assert inner.got == b"hello"
+
+
+def test_another_protocol_than_the_tunnel() -> None:
+    machine = Tunnel(b"a:1", [(b"Connection", b"Upgrade"), (b"Upgrade", b"x")])
+    machine.receive_data(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+    assert machine.failure == (
+        "its answer is not valid HTTP/1.1: 101 Switching Protocols, which nobody asked for"
     )
 
 
 def test_as_many_fields_as_allowed() -> None:
-    assert tunnel(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * MAX_FIELDS + b"\r\n").established
+    assert tunnel(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * DEFAULT_LIMITS.max_fields + b"\r\n").established
 
 
 @pytest.mark.parametrize(
@@ -394,3 +447,17 @@ def test_a_proxy_that_repeats_what_it_was_told() -> None:
         b"You said Basic dXNlcjpwYXNz, which is "
     )
     assert machine.failure == ("it answered 403 not with [secure]: 'You said Basic [secure], which is'")
+
+
+@pytest.mark.parametrize(
+    ("credentials", "said", "told"),
+    [
+        (b"Basic dXNlcjpwYXNz", b"no pass", "no [secure]"),  # user:pass
+        (b"Basic dXNlcg==", b"no user", "no user"),  # no password
+        (b"Digest username=user, response=abc", b"no response=abc", "no [secure]"),
+    ],
+)
+def test_a_proxy_that_repeats_the_password(credentials: bytes, said: bytes, told: str) -> None:
+    machine = Tunnel(b"a:1", [(b"Proxy-Authorization", credentials)])
+    machine.receive_data(b"HTTP/1.1 403 %b\r\nContent-Length: 0\r\n\r\n" % said)
+    assert machine.failure == f"it answered 403 {told}"
