@@ -340,3 +340,11 @@ class RequestNotRead(StreamError):
         super().__init__(
             message or "The request's body has not been read: call .read(), or await .aread(), first."
         )
+
+
+def how_far(status: int, received: int, length: int | None) -> str:
+    """Return, in words, what of a response was there when something ended it."""
+    if not status:
+        return "before its response was there"
+    came = f"{received} bytes" if length is None else f"{received} of {length} bytes"
+    return f"before the response's body was whole: {came} of it had come"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from ..errors import RemoteProtocolError
+from ..errors import RemoteProtocolError, how_far
 from .stream import Http1Stream
 
 __all__ = ["CloseReason", "cut_off", "is_framed"]
@@ -38,9 +38,4 @@ def cut_off(stream: Http1Stream) -> RemoteProtocolError:
 
 
 def _how_far(stream: Http1Stream) -> str:
-    if not stream.status:
-        return "before its response was there"
-    came = (
-        f"{stream.received} bytes" if stream.length is None else f"{stream.received} of {stream.length} bytes"
-    )
-    return f"before the response's body was whole: {came} of it had come"
+    return how_far(stream.status, stream.received, stream.length)

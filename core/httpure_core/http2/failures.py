@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..errors import HeadTooLarge, ReadError, RemoteProtocolError
+from ..errors import HeadTooLarge, ReadError, RemoteProtocolError, how_far
 from ..layers import in_words, reason_of
 from .faults import Code, name_of
 from .stream import Http2Stream
@@ -95,9 +95,4 @@ def unheard(seconds: float) -> ReadError:
 
 
 def _how_far(stream: Http2Stream) -> str:
-    if not stream.status:
-        return "before its response was there"
-    came = (
-        f"{stream.received} bytes" if stream.length is None else f"{stream.received} of {stream.length} bytes"
-    )
-    return f"before the response's body was whole: {came} of it had come"
+    return how_far(stream.status, stream.received, stream.length)
